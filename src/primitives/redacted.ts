@@ -1,0 +1,29 @@
+import { inspect } from "node:util";
+
+const MASK = "<redacted>";
+
+/** A secret that cannot be printed by accident: every usual way to text answers `<redacted>`. */
+export class Redacted {
+  readonly #value: string;
+
+  constructor(value: string) {
+    this.#value = value;
+  }
+
+  /** The one way to the secret itself. */
+  reveal(): string {
+    return this.#value;
+  }
+
+  toString(): string {
+    return MASK;
+  }
+
+  toJSON(): string {
+    return MASK;
+  }
+
+  [inspect.custom](): string {
+    return MASK;
+  }
+}
