@@ -1,30 +1,33 @@
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve, sep } from "node:path";
+import { join, resolve } from "node:path";
 
 /** The repository's own folder. */
 export const ROOT = resolve(__dirname, "../..");
 
+/** What a checkout may hold that is not part of the repository. */
+const APART = /^(?:\.git|node_modules|dist|coverage|.*\.tgz|xrtc\.env)$/;
+
+function walk(folder: string): string[] {
+  return readdirSync(join(ROOT, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
+    if (APART.test(entry.name)) return [];
+    return entry.isDirectory() ? walk(path) : [path];
+  });
+}
+
+/** Every file of the repository, sorted, as paths from the root with forward slashes. */
+export const repositoryFiles = (): string[] => walk("").toSorted();
+
 /**
  * The files below some folders of the repository, sorted.
  *
- * @param folders - from the root; one that does not exist has no files
- * @param pattern - what a path has to match
- * @returns paths from the root, with forward slashes
+ * @param pattern - what a path from the root has to match
  */
-export function sourceFiles(folders: readonly string[], pattern = /./): string[] {
-  const found: string[] = [];
-  const visit = (folder: string): void => {
-    for (const entry of readdirSync(join(ROOT, folder), { withFileTypes: true })) {
-      const path = `${folder}/${entry.name}`;
-      if (entry.isDirectory()) visit(path);
-      else if (pattern.test(path)) found.push(path);
-    }
-  };
-  const present = new Set(readdirSync(ROOT));
-  for (const folder of folders) if (present.has(folder.split("/")[0] ?? "")) visit(folder);
-  return found.map((path) => path.split(sep).join("/")).toSorted();
-}
+export const sourceFiles = (folders: readonly string[], pattern = /./): string[] =>
+  repositoryFiles().filter(
+    (path) => folders.some((folder) => path.startsWith(`${folder}/`)) && pattern.test(path),
+  );
 
 /** An empty folder of one's own, gone at the end of the block that made it. */
 export class TemporaryFolder implements Disposable {
