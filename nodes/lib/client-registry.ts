@@ -1,0 +1,80 @@
+import { createHash } from "node:crypto";
+import { XrtcError } from "../../src/errors.js";
+import { XrtcClient } from "../../src/index.js";
+import type { Observable } from "../../src/primitives/broadcast.js";
+import type { Clock } from "../../src/primitives/clock.js";
+import type { Lease } from "./pool.js";
+import { Pool } from "./pool.js";
+import type { Target } from "./target.js";
+
+/** Milliseconds that a client outlives its last user: a redeploy takes far less and costs no login then. */
+export const CLIENT_HOLD_MS = 10_000;
+
+export interface ClientRegistryOptions {
+  readonly clock: Clock;
+  /** Hears of what goes wrong after nobody is left who could be told. */
+  readonly onError: (thrown: unknown) => void;
+}
+
+/** One client per (the three URLs, account, key) in the whole process, whoever asks and however often. */
+export class ClientRegistry {
+  readonly #pool: Pool<XrtcClient>;
+
+  constructor({ clock, onError }: ClientRegistryOptions) {
+    this.#pool = new Pool({
+      clock,
+      onError,
+      holdMs: CLIENT_HOLD_MS,
+      dispose: (client) => client.close(),
+    });
+  }
+
+  get size(): number {
+    return this.#pool.size;
+  }
+
+  /** Changes whenever a client lost its last user, which may end a conflict. */
+  get freed(): Observable<number> {
+    return this.#pool.freed;
+  }
+
+  /**
+   * @param owner - name of the config node, for the error of another one
+   * @throws XrtcError XRTC_OPTIONS when another config node uses the same key with other limits, or when the client
+   * refuses its options
+   */
+  acquire(target: Target, owner: string): Lease<XrtcClient> {
+    const { loginUrl, setUrl, getUrl, accountId, apiKey, limits, allowInsecure } = target;
+    const identity = JSON.stringify([loginUrl, setUrl, getUrl, accountId, apiKey.reveal()]);
+    // A digest, so that no key lies about as a key of a map.
+    const key = createHash("sha256").update(identity).digest("base64");
+    return this.#pool.acquire(key, {
+      fingerprint: JSON.stringify([limits ?? "auto", allowInsecure]),
+      owner,
+      create: () =>
+        new XrtcClient({
+          loginUrl,
+          setUrl,
+          getUrl,
+          accountId,
+          apiKey,
+          allowInsecure,
+          ...(limits === undefined ? {} : { limits }),
+        }),
+      conflict: (user) =>
+        new XrtcError(
+          "XRTC_OPTIONS",
+          `limits: the config node "${user}" uses the same account and key with other limits`,
+        ),
+    });
+  }
+
+  /** Ends the clients that nobody uses. */
+  endHeld(): void {
+    this.#pool.endHeld();
+  }
+
+  settled(): Promise<void> {
+    return this.#pool.settled();
+  }
+}

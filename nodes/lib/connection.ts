@@ -1,0 +1,209 @@
+import { asError, XrtcError } from "../../src/errors.js";
+import type { XrtcClient } from "../../src/index.js";
+import type { Observable } from "../../src/primitives/broadcast.js";
+import { Broadcast } from "../../src/primitives/broadcast.js";
+import type { Clock } from "../../src/primitives/clock.js";
+import type { ClientStatus } from "../../src/status.js";
+import type { ClientRegistry } from "./client-registry.js";
+import { asXrtcError } from "./errors.js";
+import type { ServerState } from "./local-server.js";
+import type { Lease } from "./pool.js";
+import type { Target } from "./target.js";
+
+/** Milliseconds that a message waits for a server of the same Node-RED to begin to listen. */
+export const READY_MS_MAX = 10_000;
+
+export type ConnectionState =
+  /** The server that it points to does not listen yet. */
+  | { readonly kind: "pending" }
+  | { readonly kind: "ready"; readonly client: XrtcClient }
+  | { readonly kind: "failed"; readonly cause: XrtcError }
+  /** The config node closes; its users close at the same time, or are given another connection. */
+  | { readonly kind: "closed" };
+
+/** What a connection leads to: known at once, or told by a server of the same Node-RED. */
+export type Destination =
+  | { readonly kind: "fixed"; readonly target: () => Target }
+  | {
+      readonly kind: "server";
+      readonly watch: (listener: (state: ServerState) => void) => () => void;
+      /** Whether the deployed flows hold that server node, enabled. */
+      readonly isDeployed: () => boolean;
+      readonly target: (state: Extract<ServerState, { kind: "listening" }>) => Target;
+    };
+
+export interface ConnectionOptions {
+  readonly destination: Destination;
+  readonly clients: ClientRegistry;
+  readonly clock: Clock;
+  /** Name of the config node. */
+  readonly owner: string;
+}
+
+/**
+ * What a config node gives its users: the client of the service that it means, now or as soon as that service is
+ * known, and another one when the service moves. Nothing happens before somebody asks.
+ */
+export class Connection {
+  readonly #options: ConnectionOptions;
+  readonly #state = new Broadcast<ConnectionState>({ kind: "pending" });
+  readonly #status = new Broadcast<ClientStatus>({ kind: "idle" });
+  #lease: Lease<XrtcClient> | undefined;
+  /** End what the connection listens to. */
+  #unwatch: (() => void) | undefined;
+  #unfollow: (() => void) | undefined;
+  #unretry: (() => void) | undefined;
+  #closed = false;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+  }
+
+  get state(): Observable<ConnectionState> {
+    this.#start();
+    return this.#state;
+  }
+
+  /** How the connection stands, as a status that a badge can show. */
+  get status(): Observable<ClientStatus> {
+    this.#start();
+    return this.#status;
+  }
+
+  /**
+   * The client, as soon as there is one.
+   *
+   * @throws XrtcError the reason why there is none; XRTC_TIMEOUT when there is none within {@link READY_MS_MAX}; the
+   * signal's reason
+   */
+  client(signal: AbortSignal): Promise<XrtcClient> {
+    const state = this.state.value;
+    if (state.kind === "ready" && !signal.aborted) return Promise.resolve(state.client);
+    return new Promise((resolve, reject) => {
+      let settled = false;
+      let unsubscribe: (() => void) | undefined;
+      const settle = (act: () => void): void => {
+        settled = true;
+        cancel();
+        signal.removeEventListener("abort", onAbort);
+        unsubscribe?.();
+        act();
+      };
+      const onAbort = (): void => settle(() => reject(asError(signal.reason)));
+      const cancel = this.#options.clock.schedule(READY_MS_MAX, () =>
+        settle(() => reject(notListening())),
+      );
+      signal.addEventListener("abort", onAbort, { once: true });
+      if (signal.aborted) return onAbort();
+      unsubscribe = this.state.subscribe((state) => {
+        if (settled) return;
+        if (state.kind === "ready") settle(() => resolve(state.client));
+        else if (state.kind === "failed") settle(() => reject(state.cause));
+        else if (state.kind === "closed") settle(() => reject(closing()));
+      });
+      // The first call back came before there was anything to end.
+      if (settled) unsubscribe();
+    });
+  }
+
+  /** Lets the client go; others may still use it. */
+  close(): void {
+    this.#closed = true;
+    this.#unwatch?.();
+    this.#detach();
+    this.#state.set({ kind: "closed" });
+    this.#status.set({ kind: "closed" });
+  }
+
+  #start(): void {
+    if (this.#closed || this.#unwatch !== undefined) return;
+    this.#unwatch = () => undefined;
+    const { destination } = this.#options;
+    if (destination.kind === "fixed") this.#attach(destination.target);
+    else {
+      this.#unwatch = destination.watch((state) => this.#follow(destination, state));
+    }
+  }
+
+  #follow(destination: Extract<Destination, { kind: "server" }>, state: ServerState): void {
+    switch (state.kind) {
+      case "listening":
+        return this.#attach(() => destination.target(state));
+      case "failed":
+        return this.#refuse(state.cause, state.retryInMs);
+      case "starting":
+        return this.#pend();
+      case "absent":
+        return destination.isDeployed() ? this.#pend() : this.#refuse(missing());
+      default:
+        return state satisfies never;
+    }
+  }
+
+  #pend(): void {
+    this.#detach();
+    this.#state.set({ kind: "pending" });
+    this.#status.set({ kind: "connecting" });
+  }
+
+  #refuse(cause: XrtcError, retryInMs = Infinity): void {
+    this.#detach();
+    this.#state.set({ kind: "failed", cause });
+    this.#status.set({ kind: "refused", cause, retryInMs });
+  }
+
+  #attach(target: () => Target): void {
+    const { clients, owner } = this.#options;
+    const old = this.#lease;
+    try {
+      this.#lease = clients.acquire(target(), owner);
+    } catch (thrown) {
+      this.#refuse(asXrtcError(thrown));
+      // Another config node may be in the way, and may go.
+      return this.#retryWhenFreed(target);
+    }
+    // Only now, so that the same client is never without a user in between.
+    old?.release();
+    this.#unfollow?.();
+    const client = this.#lease.value;
+    this.#state.set({ kind: "ready", client });
+    this.#unfollow = client.status.subscribe((status) => this.#status.set(status));
+  }
+
+  #retryWhenFreed(target: () => Target): void {
+    let first = true;
+    this.#unretry = this.#options.clients.freed.subscribe(() => {
+      if (first) {
+        first = false;
+        return;
+      }
+      this.#unretry?.();
+      this.#unretry = undefined;
+      this.#attach(target);
+    });
+  }
+
+  #detach(): void {
+    this.#unretry?.();
+    this.#unretry = undefined;
+    this.#unfollow?.();
+    this.#unfollow = undefined;
+    this.#lease?.release();
+    this.#lease = undefined;
+  }
+}
+
+const missing = (): XrtcError =>
+  new XrtcError(
+    "XRTC_SERVER_MISSING",
+    "the xrtc-server node that the config node names is not deployed, or is disabled",
+  );
+
+const closing = (): XrtcError =>
+  new XrtcError("XRTC_CLOSED", "the config node is closing", { outcome: "fail" });
+
+const notListening = (): XrtcError =>
+  new XrtcError("XRTC_TIMEOUT", "the xrtc-server node does not listen yet", {
+    retryable: true,
+    outcome: "fail",
+  });

@@ -1,0 +1,108 @@
+import { isXrtcError, XrtcError } from "../../src/errors.js";
+import { backoffMs } from "../../src/primitives/backoff.js";
+import type { Observable } from "../../src/primitives/broadcast.js";
+import { Broadcast } from "../../src/primitives/broadcast.js";
+import type { Clock } from "../../src/primitives/clock.js";
+import { sleep } from "../../src/primitives/clock.js";
+import type { Random } from "../../src/primitives/random.js";
+import type { Limits } from "../../src/protocol/limits.js";
+import { XrtcServer } from "../../src/server/index.js";
+import type { Credentials } from "./credentials.js";
+import { asXrtcError } from "./errors.js";
+import type { ServerSettings } from "./settings.js";
+
+export type ServerState =
+  /** No node runs it: none is deployed, or its time has not come yet. */
+  | { readonly kind: "absent" }
+  | { readonly kind: "starting" }
+  | {
+      readonly kind: "listening";
+      readonly url: string;
+      readonly limits: Limits;
+      readonly credentials: Credentials;
+    }
+  /** It could not listen and tries again, or, without `retryInMs`, it cannot at all. */
+  | { readonly kind: "failed"; readonly cause: XrtcError; readonly retryInMs?: number };
+
+export interface LocalServerOptions {
+  readonly settings: Pick<ServerSettings, "port" | "preset">;
+  readonly credentials: Credentials;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Resolves when what may still hold the port has let it go. */
+  readonly portFree: () => Promise<void>;
+}
+
+/** A local XRTC server that keeps trying until its port is free. */
+export class LocalServer {
+  readonly #options: LocalServerOptions;
+  readonly #state = new Broadcast<ServerState>({ kind: "starting" });
+  readonly #closing = new AbortController();
+  #running: Promise<void> | undefined;
+  #server: XrtcServer | undefined;
+
+  constructor(options: LocalServerOptions) {
+    this.#options = options;
+  }
+
+  get state(): Observable<ServerState> {
+    return this.#state;
+  }
+
+  get port(): number {
+    return this.#options.settings.port;
+  }
+
+  /** The running server, for its counts; undefined while there is none. */
+  get server(): XrtcServer | undefined {
+    return this.#server;
+  }
+
+  /** Begins to listen; how that goes is told by `state`. */
+  start(): void {
+    this.#running ??= this.#run().catch((thrown: unknown) => {
+      if (this.#closing.signal.aborted) return;
+      this.#state.set({ kind: "failed", cause: asXrtcError(thrown) });
+    });
+  }
+
+  /** Ends the server and gives its port back. */
+  async close(): Promise<void> {
+    this.#closing.abort(new XrtcError("XRTC_CLOSED", "the server node is closing"));
+    await this.#running;
+    await this.#server?.close();
+    this.#server = undefined;
+    this.#state.set({ kind: "absent" });
+  }
+
+  async #run(): Promise<void> {
+    const { clock, random, portFree } = this.#options;
+    const { signal } = this.#closing;
+    await portFree();
+    const startedAt = clock.now();
+    for (let failures = 1; !signal.aborted; failures += 1) {
+      try {
+        await this.#listen();
+        return;
+      } catch (thrown) {
+        if (!isXrtcError(thrown, "XRTC_SERVER_ADDRESS")) throw thrown;
+        // Whoever has the port may leave; the runtime that this one replaces, for instance.
+        const retryInMs = backoffMs(failures, clock.now() - startedAt, random);
+        this.#state.set({ kind: "failed", cause: thrown, retryInMs });
+        await sleep(clock, retryInMs, signal);
+      }
+    }
+  }
+
+  async #listen(): Promise<void> {
+    const { settings, credentials } = this.#options;
+    const server = new XrtcServer({
+      port: settings.port,
+      preset: settings.preset,
+      accounts: [{ accountId: credentials.accountId, apiKeys: [credentials.apiKey] }],
+    });
+    const url = await server.listen();
+    this.#server = server;
+    this.#state.set({ kind: "listening", url, limits: server.limits, credentials });
+  }
+}

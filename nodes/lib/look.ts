@@ -1,0 +1,106 @@
+/** How a status looks on a node: the one place that maps it to a badge; pure. */
+
+import type { XrtcError } from "../../src/errors.js";
+import { printable } from "../../src/errors.js";
+import type { ClientStatus } from "../../src/status.js";
+import type { ServerState } from "./local-server.js";
+
+/**
+ * Text of a badge before it is put into the user's language: a key that the editor translates by itself, words of the
+ * service, or a phrase of our catalogue.
+ */
+export type Phrase =
+  | { readonly kind: "shared"; readonly key: string }
+  | { readonly kind: "own"; readonly key: "starting" }
+  | { readonly kind: "words"; readonly text: string }
+  | { readonly kind: "cause"; readonly code: XrtcError["code"] }
+  /** A cause, and that the next attempt comes by itself; `seconds` only when that takes a while. */
+  | { readonly kind: "retry"; readonly code: XrtcError["code"]; readonly seconds?: number };
+
+export interface Look {
+  readonly fill: "red" | "green" | "yellow" | "grey";
+  readonly shape: "ring" | "dot";
+  readonly phrase: Phrase;
+}
+
+/** Characters of the service's own words that a badge shows. */
+const WORDS_LENGTH_MAX = 40;
+/** Waits shorter than this many ms are not worth a number: they come and go faster than anybody reads. */
+const COUNTED_MS_MIN = 5_000;
+
+const shared = (key: string): Phrase => ({ kind: "shared", key: `node-red:common.status.${key}` });
+const CONNECTING: Look = { fill: "yellow", shape: "ring", phrase: shared("connecting") };
+const CONNECTED: Look = { fill: "green", shape: "dot", phrase: shared("connected") };
+
+/**
+ * The look of a status after the one before.
+ *
+ * A wait stays on the badge while the next attempt is made, until it succeeds: otherwise an outage would blink between
+ * two colours for as long as it lasts. A session that rests between two uses is as good as one that does not.
+ *
+ * @param previous - the look before, undefined for a node that has none yet
+ * @returns undefined for no badge
+ */
+export function lookOf(previous: Look | undefined, status: ClientStatus): Look | undefined {
+  switch (status.kind) {
+    case "idle":
+      return previous?.fill === "green" ? previous : undefined;
+    case "connecting":
+      return previous?.fill === "red" && previous.shape === "ring" ? previous : CONNECTING;
+    case "connected":
+      return CONNECTED;
+    case "waiting":
+      return { fill: "red", shape: "ring", phrase: retryPhrase(status.cause, status.retryInMs) };
+    case "refused":
+      return { fill: "red", shape: "dot", phrase: refusalPhrase(status.cause) };
+    case "closed":
+      return undefined;
+    default:
+      return status satisfies never;
+  }
+}
+
+/** The look of a server inside Node-RED: its address while it listens. */
+export function serverLookOf(state: ServerState): Look | undefined {
+  switch (state.kind) {
+    case "absent":
+      return undefined;
+    case "starting":
+      return { fill: "yellow", shape: "ring", phrase: { kind: "own", key: "starting" } };
+    case "listening":
+      return {
+        fill: "green",
+        shape: "dot",
+        phrase: { kind: "words", text: new URL(state.url).host },
+      };
+    case "failed": {
+      const { cause, retryInMs } = state;
+      return retryInMs === undefined
+        ? { fill: "red", shape: "dot", phrase: refusalPhrase(cause) }
+        : { fill: "red", shape: "ring", phrase: retryPhrase(cause, retryInMs) };
+    }
+    default:
+      return state satisfies never;
+  }
+}
+
+function retryPhrase({ code }: XrtcError, retryInMs: number): Phrase {
+  if (!Number.isFinite(retryInMs) || retryInMs < COUNTED_MS_MIN) return { kind: "retry", code };
+  // Steps of five: what is random to the millisecond must not make a new badge of each attempt.
+  return { kind: "retry", code, seconds: Math.ceil(retryInMs / 5_000) * 5 };
+}
+
+/** Where the service said why, its words, which stand after the first colon of the message; else ours. */
+function refusalPhrase({ code, message, serviceCode }: XrtcError): Phrase {
+  if (serviceCode === undefined) return { kind: "cause", code };
+  const words = message.slice(message.indexOf(": ") + 1);
+  return { kind: "words", text: printable(words, WORDS_LENGTH_MAX) };
+}
+
+export const sameLook = (a: Look | undefined, b: Look | undefined): boolean =>
+  a === b ||
+  (a !== undefined &&
+    b !== undefined &&
+    a.fill === b.fill &&
+    a.shape === b.shape &&
+    JSON.stringify(a.phrase) === JSON.stringify(b.phrase));

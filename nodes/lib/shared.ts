@@ -1,0 +1,78 @@
+import type { NodeAPI } from "node-red";
+import { asError } from "../../src/errors.js";
+import { Broadcast } from "../../src/primitives/broadcast.js";
+import type { Clock } from "../../src/primitives/clock.js";
+import { systemClock } from "../../src/primitives/clock.js";
+import { systemRandom } from "../../src/primitives/random.js";
+import { ClientRegistry } from "./client-registry.js";
+import { ServerRegistry } from "./server-registry.js";
+
+/** What all nodes of the process have in common; it outlives every deploy. */
+export interface Shared {
+  readonly clients: ClientRegistry;
+  readonly servers: ServerRegistry;
+  /** Whether every node of the deployed flows has been created: before, Catch nodes hear nothing. */
+  readonly started: Broadcast<boolean>;
+}
+
+/** Timers that do not keep a process alive: what is held only waits for somebody who may not come. */
+const patientClock: Clock = {
+  ...systemClock,
+  schedule(delayMs, callback) {
+    const timer = setTimeout(callback, Math.max(0, delayMs));
+    timer.unref();
+    return () => clearTimeout(timer);
+  },
+};
+
+let shared: Shared | undefined;
+const watched = new WeakSet<object>();
+
+/** The registries of this process. They are told when the flows of this runtime have started and stopped. */
+export function sharedOf(RED: NodeAPI): Shared {
+  const known = (shared ??= createShared((thrown) => RED.log.error(asError(thrown).message)));
+  if (!watched.has(RED.events)) {
+    watched.add(RED.events);
+    RED.events.on("flows:starting", () => known.started.set(false));
+    RED.events.on("flows:started", () => {
+      // Every node that a deploy brings back is back by now: a server that nobody claimed is one that nobody wants.
+      known.servers.endHeld();
+      known.started.set(true);
+    });
+    RED.events.on("runtime-event", (event: unknown) => {
+      if (!isStop(event)) return;
+      known.clients.endHeld();
+      known.servers.endHeld();
+    });
+  }
+  return known;
+}
+
+function createShared(onError: (thrown: unknown) => void): Shared {
+  return {
+    clients: new ClientRegistry({ clock: patientClock, onError }),
+    servers: new ServerRegistry({ clock: patientClock, random: systemRandom, onError }),
+    started: new Broadcast(false),
+  };
+}
+
+/** Whether the flows were stopped for good, and not to be started again as those of a deploy are. */
+function isStop(event: unknown): boolean {
+  const { id, payload } = (event ?? {}) as {
+    id?: unknown;
+    payload?: { state?: unknown; deploy?: unknown };
+  };
+  return id === "runtime-state" && payload?.state === "stop" && payload.deploy !== true;
+}
+
+/** Whether the flows that are deployed hold a node of this id and type, enabled, on an enabled tab. */
+export function isDeployed(RED: NodeAPI, id: string, type: string): boolean {
+  const tabs = new Set<string>();
+  let tab: string | undefined;
+  RED.nodes.eachNode((definition) => {
+    const node = definition as typeof definition & { d?: boolean; disabled?: boolean };
+    if (node.type === "tab" && node.disabled !== true) tabs.add(node.id);
+    if (node.id === id && node.type === type && node.d !== true) tab = node.z;
+  });
+  return tab !== undefined && tabs.has(tab);
+}

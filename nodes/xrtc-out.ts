@@ -1,0 +1,43 @@
+import type { Node, NodeAPI, NodeDef } from "node-red";
+import { systemClock } from "../src/primitives/clock.js";
+import { connectionOf, refusedConnection } from "./lib/config-node.js";
+import type { Connection } from "./lib/connection.js";
+import { onClose, onInput } from "./lib/handlers.js";
+import { itemsOf } from "./lib/message-out.js";
+import { Outbox } from "./lib/outbox.js";
+import { readOutSettings } from "./lib/settings.js";
+import { Badge } from "./lib/status.js";
+
+/** Sets the payload of each message as an item of a portal; the message is done when the service has answered. */
+function init(RED: NodeAPI): void {
+  function connect(definition: NodeDef): { connection: Connection; portal: string } {
+    try {
+      const { config, portal } = readOutSettings(definition);
+      return { connection: connectionOf(RED, config), portal };
+    } catch (thrown) {
+      return { connection: refusedConnection(RED, thrown), portal: "" };
+    }
+  }
+
+  function XrtcOut(this: Node, definition: NodeDef): void {
+    RED.nodes.createNode(this, definition);
+    const { connection, portal } = connect(definition);
+    const badge = new Badge(this, { translate: RED._, clock: systemClock });
+    const outbox = new Outbox(connection, systemClock);
+    const unsubscribe = connection.status.subscribe((status) => badge.update(status));
+
+    onInput(this, async (message) => {
+      message["servertimestamp"] = await outbox.send(itemsOf(message, portal));
+    });
+
+    onClose(this, systemClock, async () => {
+      unsubscribe();
+      badge.close();
+      await outbox.close();
+    });
+  }
+
+  RED.nodes.registerType("xrtc-out", XrtcOut);
+}
+
+export = init;
