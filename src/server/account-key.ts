@@ -1,0 +1,94 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import type { Clock } from "../primitives/clock.js";
+import { RateLimiter } from "../primitives/rate-limiter.js";
+import type { Limits } from "../protocol/limits.js";
+import type { IdempotencyKeys } from "./idempotency.js";
+
+/** A key that nobody used for so long does not work any more, in ms: 3 months. */
+const UNUSED_MS_MAX = 90 * 24 * 3_600_000;
+
+/** An account has at most so many keys; one more overwrites the oldest. */
+export const KEYS_PER_ACCOUNT_MAX = 10;
+
+export const sha256 = (text: string | Uint8Array): Buffer =>
+  createHash("sha256").update(text).digest();
+
+/** One API key, of which only the hash is known, with what is counted per key. */
+export class AccountKey {
+  readonly accountId: string;
+  readonly requests: RateLimiter;
+  readonly #hash: Buffer;
+  readonly #clock: Clock;
+  readonly #loginIntervalMsMin: number;
+  #lastLoginAtMs = Number.NEGATIVE_INFINITY;
+  #lastUsedAtMs: number;
+
+  constructor(
+    readonly account: Account,
+    hash: Buffer,
+    options: { readonly clock: Clock; readonly limits: Limits },
+  ) {
+    this.accountId = account.accountId;
+    this.#hash = hash;
+    this.#clock = options.clock;
+    this.#loginIntervalMsMin = options.limits.loginIntervalMsMin;
+    this.#lastUsedAtMs = options.clock.now();
+    this.requests = new RateLimiter(options.limits.requestsPerSecondMax, 1_000, options.clock);
+  }
+
+  /** Compares in constant time. */
+  isHashedAs(hash: Buffer): boolean {
+    return timingSafeEqual(this.#hash, hash);
+  }
+
+  get isDisabled(): boolean {
+    return this.#clock.now() - this.#lastUsedAtMs > UNUSED_MS_MAX;
+  }
+
+  /** Logs in if the last login with this key lies far enough back. @returns whether it does */
+  tryLogin(): boolean {
+    const now = this.#clock.now();
+    if (now - this.#lastLoginAtMs < this.#loginIntervalMsMin) return false;
+    this.#lastLoginAtMs = now;
+    this.#lastUsedAtMs = now;
+    return true;
+  }
+
+  /** Notes a use, so that a key whose session lasts for months is not taken for unused. */
+  use(): void {
+    this.#lastUsedAtMs = this.#clock.now();
+  }
+}
+
+/** One account: its keys and what is counted for all of them together. */
+export class Account {
+  readonly keys: AccountKey[] = [];
+  #month = "";
+  #requestsOfMonth = 0;
+
+  constructor(
+    readonly accountId: string,
+    readonly idempotency: IdempotencyKeys,
+    readonly requestsPerMonthMax: number,
+  ) {}
+
+  addKey(key: AccountKey): void {
+    this.keys.push(key);
+    if (this.keys.length > KEYS_PER_ACCOUNT_MAX) this.keys.shift();
+  }
+
+  /** Counts one request of the month. @returns 0, or the ms until the next month when this one's are used up */
+  countRequest(wallNow: number): number {
+    const now = new Date(wallNow);
+    const month = `${now.getUTCFullYear()}-${now.getUTCMonth()}`;
+    if (month !== this.#month) {
+      this.#month = month;
+      this.#requestsOfMonth = 0;
+    }
+    if (this.#requestsOfMonth >= this.requestsPerMonthMax) {
+      return Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1) - wallNow;
+    }
+    this.#requestsOfMonth += 1;
+    return 0;
+  }
+}

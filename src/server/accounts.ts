@@ -1,0 +1,64 @@
+import type { Clock } from "../primitives/clock.js";
+import { Redacted } from "../primitives/redacted.js";
+import type { Limits } from "../protocol/limits.js";
+import { Account, AccountKey, sha256 } from "./account-key.js";
+import type { Bounds } from "./bounds.js";
+import { IdempotencyKeys } from "./idempotency.js";
+import type { XrtcServerAccount } from "./options.js";
+
+export interface AccountsOptions {
+  readonly accounts: readonly XrtcServerAccount[];
+  readonly clock: Clock;
+  readonly limits: Limits;
+  readonly bounds: Bounds;
+}
+
+/** Who may log in. */
+export class Accounts {
+  readonly #options: AccountsOptions;
+  readonly #accounts = new Map<string, Account>();
+  /** Stands in for an account that does not exist, so that its refusal takes as long. */
+  readonly #nobody: AccountKey;
+
+  constructor(options: AccountsOptions) {
+    this.#options = options;
+    this.#nobody = new AccountKey(this.#newAccount(""), sha256(""), options);
+    for (const { accountId, apiKeys } of options.accounts) {
+      for (const apiKey of apiKeys) {
+        this.add(accountId, apiKey instanceof Redacted ? apiKey.reveal() : apiKey);
+      }
+    }
+  }
+
+  get size(): number {
+    return this.#accounts.size;
+  }
+
+  has(accountId: string): boolean {
+    return this.#accounts.has(accountId);
+  }
+
+  add(accountId: string, apiKey: string): void {
+    const account = this.#accounts.get(accountId) ?? this.#newAccount(accountId);
+    this.#accounts.set(accountId, account);
+    account.addKey(new AccountKey(account, sha256(apiKey), this.#options));
+  }
+
+  /** The key that these credentials name, or undefined, for whatever reason. */
+  verify(accountId: string, apiKey: string): AccountKey | undefined {
+    const hash = sha256(apiKey);
+    const keys = this.#accounts.get(accountId)?.keys ?? [this.#nobody];
+    let found: AccountKey | undefined;
+    // Every key is compared, so that the time does not tell which one it was.
+    for (const key of keys) {
+      if (key.isHashedAs(hash) && !key.isDisabled && key !== this.#nobody) found = key;
+    }
+    return found;
+  }
+
+  #newAccount(accountId: string): Account {
+    const { clock, bounds, limits } = this.#options;
+    const idempotency = new IdempotencyKeys(bounds.idempotencyKeysMax, bounds.idempotencyMs, clock);
+    return new Account(accountId, idempotency, limits.requestsPerMonthMax);
+  }
+}

@@ -1,0 +1,174 @@
+import type { Cancel, Clock } from "../../primitives/clock.js";
+import { encodeReceivedItem } from "../../protocol/codec.js";
+import type { NewItem } from "../../protocol/item.js";
+import type { Limits } from "../../protocol/limits.js";
+import { LINE_OVERHEAD_BYTES } from "../../protocol/server-codec.js";
+import { refusal, systemError } from "../wire-error.js";
+import { AccountSpace } from "./account-space.js";
+import type { Engine, EngineReader, PortalPage, PortalQuery, StoredItem } from "./engine.js";
+import { costOf, emptyPage, type StorageLedger } from "./portal.js";
+
+/** How often portals that nobody touches are looked at for items that are too old, in ms. */
+const SWEEP_MS = 60_000;
+
+export interface MemoryEngineOptions {
+  readonly limits: Limits;
+  readonly clock: Clock;
+  readonly epoch: string;
+  /** Whether items bear their sequence number on the wire. */
+  readonly withSequence: boolean;
+  /** Bytes of all items together, estimated. */
+  readonly storedBytesMax: number;
+}
+
+/** Portals in this process's memory: gone with it. */
+export class MemoryEngine implements Engine {
+  readonly durability = "memory";
+  readonly epoch: string;
+  readonly #options: MemoryEngineOptions;
+  readonly #spaces = new Map<string, AccountSpace>();
+  readonly #ledger: StorageLedger = { bytes: 0 };
+  #cancelSweep: Cancel | undefined;
+
+  constructor(options: MemoryEngineOptions) {
+    this.#options = options;
+    this.epoch = options.epoch;
+  }
+
+  append(accountId: string, items: readonly NewItem[]): number {
+    const { clock } = this.#options;
+    const space = this.#space(accountId);
+    const portalIds = portalIdsOf(items);
+    for (const item of items) this.#checkFits(item);
+    space.checkRoom(portalIds, clock.now());
+    this.#checkStorage(space, portalIds, items);
+    const serverTimestamp = portalIds.reduce(
+      (latest, portalId) => Math.max(latest, space.traceOf(portalId).newestTimestamp),
+      Math.floor(clock.wallNow()),
+    );
+    const firstOrder = space.nextOrder();
+    for (const item of items) this.#store(space, item, serverTimestamp);
+    this.#makeRoom(portalIds, space, firstOrder);
+    this.#cancelSweep ??= clock.schedule(SWEEP_MS, this.#sweep);
+    space.readers.wake(portalIds);
+    return serverTimestamp;
+  }
+
+  read(accountId: string, queries: readonly PortalQuery[]): readonly PortalPage[] {
+    const space = this.#spaces.get(accountId);
+    const now = this.#options.clock.now();
+    return queries.map((query) => {
+      const portal = space?.portals.get(query.portalId);
+      if (portal === undefined) return emptyPage(query.portalId);
+      portal.expire(now);
+      return portal.read(query, now);
+    });
+  }
+
+  latest(accountId: string): readonly StoredItem[] {
+    const now = this.#options.clock.now();
+    const newest: StoredItem[] = [];
+    for (const portal of this.#spaces.get(accountId)?.portals.values() ?? []) {
+      portal.expire(now);
+      const item = portal.newest();
+      if (item !== undefined) newest.push(item);
+    }
+    return newest.sort((a, b) => b.order - a.order);
+  }
+
+  subscribe(accountId: string, portalIds: readonly string[], reader: EngineReader): () => void {
+    return this.#space(accountId).readers.add(portalIds, reader);
+  }
+
+  close(): void {
+    this.#cancelSweep?.();
+    this.#cancelSweep = undefined;
+    this.#spaces.clear();
+    this.#ledger.bytes = 0;
+  }
+
+  #space(accountId: string): AccountSpace {
+    const known = this.#spaces.get(accountId);
+    if (known !== undefined) return known;
+    const space = new AccountSpace(this.#options.limits, this.#ledger);
+    this.#spaces.set(accountId, space);
+    return space;
+  }
+
+  /** Refuses what no line could ever hold, reckoned with the longest numbers, so that the bound does not move. */
+  #checkFits(item: NewItem): void {
+    const { limits, withSequence } = this.#options;
+    const room = limits.lineBytesMax - LINE_OVERHEAD_BYTES;
+    // No character takes more than 6 bytes (\u0000): a short payload need not be measured.
+    if (item.payload.length * 6 + NUMBERS_BYTES <= room) return;
+    const widest = { ...item, serverTimestamp: WIDEST_TIMESTAMP, seq: Number.MAX_SAFE_INTEGER };
+    if (Buffer.byteLength(encodeReceivedItem(widest, withSequence)) <= room) return;
+    throw refusal(
+      "application",
+      "INPUT_BINARYJSON_PARSE_FAIL",
+      `an item is too large: an answer has at most ${limits.lineBytesMax} bytes`,
+    );
+  }
+
+  /** The portals that are set to may give up their own oldest items, but nobody else's. */
+  #checkStorage(
+    space: AccountSpace,
+    portalIds: readonly string[],
+    items: readonly NewItem[],
+  ): void {
+    const { storedBytesMax } = this.#options;
+    const added = items.reduce((sum, item) => sum + costOf(item.payload.length), 0);
+    const after = this.#ledger.bytes + added;
+    if (after <= storedBytesMax) return;
+    const own = portalIds.reduce((sum, id) => sum + (space.portals.get(id)?.cost ?? 0), 0);
+    if (after - own <= storedBytesMax) return;
+    throw systemError(503, "the server's memory for items is full", SWEEP_MS);
+  }
+
+  #store(space: AccountSpace, item: NewItem, serverTimestamp: number): void {
+    const { withSequence, clock } = this.#options;
+    const { portalId, payload } = item;
+    const portal = space.portal(portalId);
+    const seq = portal.newestSequence + 1;
+    const encoded = encodeReceivedItem({ portalId, payload, serverTimestamp, seq }, withSequence);
+    portal.append({
+      portalId,
+      sequence: seq,
+      order: space.nextOrder(),
+      serverTimestamp,
+      storedAtMs: clock.now(),
+      encoded,
+      bytes: Buffer.byteLength(encoded),
+    });
+  }
+
+  #makeRoom(portalIds: readonly string[], space: AccountSpace, firstOrder: number): void {
+    for (const portalId of portalIds) {
+      const portal = space.portal(portalId);
+      while (
+        this.#ledger.bytes > this.#options.storedBytesMax &&
+        (portal.oldest()?.order ?? Number.POSITIVE_INFINITY) < firstOrder
+      ) {
+        portal.dropOldest();
+      }
+    }
+  }
+
+  readonly #sweep = (): void => {
+    const { clock } = this.#options;
+    this.#cancelSweep = undefined;
+    for (const space of this.#spaces.values()) {
+      space.expire(clock.now());
+      if (space.portals.size > 0) this.#cancelSweep ??= clock.schedule(SWEEP_MS, this.#sweep);
+    }
+  };
+}
+
+const WIDEST_TIMESTAMP = 9_999_999_999_999;
+const NUMBERS_BYTES = 160;
+
+function portalIdsOf(items: readonly NewItem[]): readonly string[] {
+  const [first] = items;
+  if (items.length === 1 && first !== undefined) return [first.portalId];
+  return [...new Set(items.map(({ portalId }) => portalId))];
+}

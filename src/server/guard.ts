@@ -1,0 +1,56 @@
+/** What is refused before anybody looks at what a request wants. Pure. */
+
+import { isIP } from "node:net";
+import { canonicalAddress, isLoopback, isWildcard } from "./address.js";
+import { headerOf, type RequestHeaders, type ServerRequest } from "./exchange.js";
+import { systemError, type WireError } from "./wire-error.js";
+
+export interface GuardOptions {
+  /** Address that the server is bound to. */
+  readonly host: string;
+  /** Further names of this server. */
+  readonly hostNames: readonly string[];
+}
+
+/**
+ * Why a request is refused, or undefined. A web page that the user happens to have open must not reach a server on the
+ * user's machine: neither by its own requests (`Origin`, `Sec-Fetch-Site`) nor by a name of its own that it lets point
+ * here (`Host`).
+ */
+export function guard(request: ServerRequest, options: GuardOptions): WireError | undefined {
+  const { headers, path, method } = request;
+  if (method === "CONNECT") return systemError(405, "this server is no proxy");
+  if (!path.startsWith("/")) return systemError(400, "the target must be a path");
+  if (headers["upgrade"] !== undefined) return systemError(400, "there is nothing to upgrade to");
+  const host = headerOf(headers, "host");
+  if (host === undefined || !isOwnHost(host, options)) {
+    return systemError(403, "the Host header names another server");
+  }
+  if (!isOwnOrigin(headers, host)) return systemError(403, "requests of web pages are refused");
+  return undefined;
+}
+
+function isOwnOrigin(headers: RequestHeaders, host: string): boolean {
+  if (headers["sec-fetch-site"] === "cross-site") return false;
+  if (headers["origin"] === undefined) return true;
+  const origin = headerOf(headers, "origin")?.toLowerCase();
+  const own = host.toLowerCase();
+  return origin === `http://${own}` || origin === `https://${own}`;
+}
+
+function isOwnHost(header: string, { host, hostNames }: GuardOptions): boolean {
+  const name = hostNameOf(header);
+  if (name === undefined) return false;
+  const address = canonicalAddress(name);
+  if (isLoopback(address)) return true;
+  // A page cannot let its own name be an address: on all addresses of the machine, any address is one of ours.
+  if (isWildcard(host) && isIP(address) !== 0) return true;
+  return [host, ...hostNames].some((own) => canonicalAddress(own) === address);
+}
+
+const HOST = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::\d{1,5})?$/i;
+
+function hostNameOf(header: string): string | undefined {
+  const match = HOST.exec(header);
+  return match?.[1] ?? match?.[2];
+}

@@ -1,0 +1,50 @@
+import { printable } from "../../errors.js";
+import { ERROR_GROUPS } from "../../protocol/error-codes.js";
+import {
+  decodeRegistrationCode,
+  decodeRegistrationStart,
+  encodeRegistrationCodeAnswer,
+  encodeRegistrationStartAnswer,
+  isRefused,
+} from "../../protocol/server-codec.js";
+import type { Handler } from "../context.js";
+import { newAccountId, newApiKey } from "../new-credentials.js";
+import { parseBody } from "../request-body.js";
+import { refusal, sendJson, systemError, tooManyRequests } from "../wire-error.js";
+
+/** PROTOCOL: start registration. The code goes to the log; nothing is mailed. */
+export const startRegistration: Handler = (context, call) => {
+  const { failures, registrations, logger } = context;
+  const decoded = decodeRegistrationStart(parseBody(call.request.body, ERROR_GROUPS.registration));
+  if (isRefused(decoded)) {
+    const code = decoded.isEmail ? "INVALID_EMAIL" : "INVALID_ARGUMENTS";
+    throw refusal("registration", code, decoded.reason);
+  }
+  // Each start allows some guesses at a code of six digits: the number of starts bounds the guesses.
+  const waitMs = failures.count(call.peer);
+  if (waitMs > 0) throw tooManyRequests("too many registrations from this address", waitMs);
+  const { token, code } = registrations.start(decoded.email, decoded.token);
+  const email = printable(decoded.email);
+  logger.write("info", "registration-code", `registration code for ${email}: ${code}`, {
+    email,
+    code,
+  });
+  sendJson(call.reply, encodeRegistrationStartAnswer(token));
+};
+
+/** PROTOCOL: finish registration. A new account gets its first key. */
+export const finishRegistration: Handler = (context, call) => {
+  const { settings, accounts, registrations, logger } = context;
+  const decoded = decodeRegistrationCode(parseBody(call.request.body, ERROR_GROUPS.registration));
+  if (isRefused(decoded)) throw refusal("registration", "INVALID_ARGUMENTS", decoded.reason);
+  if (accounts.size >= settings.bounds.accountsMax) {
+    throw systemError(503, "the server has no room for another account", 60_000);
+  }
+  registrations.finish(decoded.token, decoded.code);
+  let accountId = newAccountId(settings.randomBytes);
+  while (accounts.has(accountId)) accountId = newAccountId(settings.randomBytes);
+  const apiKey = newApiKey(settings.randomBytes);
+  accounts.add(accountId, apiKey);
+  logger.write("info", "registered", "an account was registered", { accountId });
+  sendJson(call.reply, encodeRegistrationCodeAnswer({ accountId, apiKey, apiKeyName: "key1" }));
+};

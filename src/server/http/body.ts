@@ -1,0 +1,65 @@
+import type { IncomingMessage } from "node:http";
+
+/** Bytes of a refused body that are read and thrown away, so that its sender gets to read the refusal. */
+const DISCARDED_BYTES_MAX = 4_194_304;
+
+export interface BodyEvents {
+  /** The whole body is there. */
+  complete(body: Buffer): void;
+  /** It is longer than the bound; what comes now is thrown away. */
+  tooLong(): void;
+}
+
+/** Collects a request's body up to a bound. A body whose sender goes away is simply forgotten. */
+export function collectBody(request: IncomingMessage, bytesMax: number, events: BodyEvents): void {
+  if (Number(request.headers["content-length"] ?? 0) > bytesMax) {
+    events.tooLong();
+    return;
+  }
+  let chunks: Buffer[] = [];
+  let bytes = 0;
+  let isOver = false;
+  request.on("data", (chunk: Buffer) => {
+    if (isOver) return;
+    bytes += chunk.length;
+    if (bytes <= bytesMax) {
+      chunks.push(chunk);
+      return;
+    }
+    isOver = true;
+    chunks = [];
+    events.tooLong();
+  });
+  request.once("end", () => {
+    if (isOver) return;
+    const [only] = chunks;
+    events.complete(
+      chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, bytes),
+    );
+  });
+}
+
+/**
+ * Reads what is left of a body and throws it away, then calls back. Closing the connection at once would reset it,
+ * and a reset takes the answer with it that the sender has not read yet.
+ */
+export function discardBody(request: IncomingMessage, done: () => void): void {
+  let bytes = 0;
+  let isDone = false;
+  const finish = (): void => {
+    if (isDone) return;
+    isDone = true;
+    done();
+  };
+  if (request.complete) {
+    finish();
+    return;
+  }
+  request.on("data", (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > DISCARDED_BYTES_MAX) finish();
+  });
+  request.once("end", finish);
+  request.once("close", finish);
+  request.resume();
+}

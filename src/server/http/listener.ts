@@ -1,0 +1,181 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { printable, XrtcError } from "../../errors.js";
+import { systemClock } from "../../primitives/clock.js";
+import { encodeError } from "../../protocol/codec.js";
+import type { Bounds } from "../bounds.js";
+import type { ServerReply, ServerRequest } from "../exchange.js";
+import { refusal, systemError, type WireError } from "../wire-error.js";
+import { collectBody, discardBody } from "./body.js";
+import { Connections } from "./connections.js";
+import { HttpReply } from "./http-reply.js";
+import { endWith, refuseForm } from "./raw.js";
+import { StallWatch } from "./stall-watch.js";
+
+export interface ListenerOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly bounds: Bounds;
+  readonly requestBytesMax: number;
+  handle(request: ServerRequest, reply: ServerReply): void;
+}
+
+/**
+ * Sockets around a server's core. Its timeouts are real time whatever clock the core has: node:http keeps its own.
+ */
+export class Listener {
+  readonly #options: ListenerOptions;
+  readonly #server: Server;
+  readonly #connections: Connections;
+  readonly #stalls: StallWatch;
+
+  constructor(options: ListenerOptions) {
+    this.#options = options;
+    const { bounds } = options;
+    this.#connections = new Connections(bounds.socketsPerAddressMax);
+    this.#stalls = new StallWatch({ ...bounds, clock: systemClock });
+    this.#server = createServer({
+      maxHeaderSize: bounds.headerBytesMax,
+      headersTimeout: Math.min(bounds.headersTimeoutMs, bounds.requestTimeoutMs),
+      requestTimeout: bounds.requestTimeoutMs,
+      keepAliveTimeout: bounds.keepAliveTimeoutMs,
+      connectionsCheckingInterval: bounds.checkIntervalMs,
+    });
+    // One more than allowed, so that too many can be told: node:http drops what is beyond without a word.
+    this.#server.maxHeadersCount = bounds.headersMax + 1;
+    this.#server.maxConnections = bounds.socketsMax;
+    this.#server.on("connection", (socket) => this.#connections.add(socket));
+    this.#server.on("request", this.#onRequest);
+    this.#server.on("checkContinue", this.#onCheckContinue);
+    this.#server.on("clientError", this.#onClientError);
+    this.#server.on("connect", (_request, socket) => {
+      socket.on("error", () => socket.destroy());
+      endWith(socket, systemError(405, "this server is no proxy"));
+    });
+  }
+
+  get socketCount(): number {
+    return this.#connections.size;
+  }
+
+  /**
+   * Listens.
+   *
+   * @returns the port
+   * @throws XrtcError XRTC_SERVER_ADDRESS when the address cannot be had
+   */
+  listen(): Promise<number> {
+    const { host, port } = this.#options;
+    return new Promise((resolve, reject) => {
+      const onError = (error: Error): void => {
+        const message = `cannot listen on ${host} port ${port}: ${reasonOf(error)}`;
+        reject(new XrtcError("XRTC_SERVER_ADDRESS", message, { cause: error }));
+      };
+      this.#server.once("error", onError);
+      this.#server.listen({ host, port }, () => {
+        this.#server.off("error", onError);
+        resolve((this.#server.address() as AddressInfo).port);
+      });
+    });
+  }
+
+  /** Takes no connections any more; those without work are closed. */
+  stop(): void {
+    this.#server.close();
+    this.#connections.closeWhenIdle();
+  }
+
+  /** Resolves when every socket is closed, by force if need be. */
+  closed(): Promise<void> {
+    return new Promise((resolve) => {
+      if (!this.#server.listening && this.#connections.size === 0) {
+        resolve();
+        return;
+      }
+      const { closeTimeoutMs } = this.#options.bounds;
+      const cancel = systemClock.schedule(closeTimeoutMs, () => this.#connections.destroyAll());
+      this.#server.once("close", () => {
+        cancel();
+        resolve();
+      });
+    });
+  }
+
+  readonly #onCheckContinue = (request: IncomingMessage, response: ServerResponse): void => {
+    const isTooLong = this.#isTooLong(request);
+    if (!isTooLong) response.writeContinue();
+    this.#onRequest(request, response);
+  };
+
+  readonly #onRequest = (request: IncomingMessage, response: ServerResponse): void => {
+    const { socket } = request;
+    const reply = new HttpReply(response, this.#stalls);
+    this.#connections.addReply(socket, reply);
+    response.once("close", () => {
+      reply.closed();
+      this.#connections.removeReply(socket, reply);
+    });
+    const refused = refuseForm(request, this.#options.bounds.headersMax);
+    if (refused !== undefined) {
+      this.#refuseUnread(request, response, refused);
+      return;
+    }
+    collectBody(request, this.#options.requestBytesMax, {
+      complete: (body) => this.#options.handle(requestOf(request, body), reply),
+      tooLong: () => {
+        const { requestBytesMax } = this.#options;
+        const message = `a request has at most ${requestBytesMax} bytes`;
+        const error = refusal("application", "INPUT_BINARYJSON_PARSE_FAIL", message);
+        this.#refuseUnread(request, response, error);
+      },
+    });
+  };
+
+  #isTooLong(request: IncomingMessage): boolean {
+    return Number(request.headers["content-length"] ?? 0) > this.#options.requestBytesMax;
+  }
+
+  /** Answers although the request was not read to its end; the connection ends with it. */
+  #refuseUnread(request: IncomingMessage, response: ServerResponse, error: WireError): void {
+    const bytes = Buffer.from(encodeError(error.service));
+    response.writeHead(error.status, {
+      "content-type": "application/json; charset=utf-8",
+      "content-length": String(bytes.length),
+      connection: "close",
+    });
+    response.write(bytes);
+    discardBody(request, () => response.end());
+  }
+
+  readonly #onClientError = (error: NodeJS.ErrnoException, socket: Duplex): void => {
+    // A second answer on top of one that is under way would be taken for a part of it.
+    if (!socket.writable || this.#connections.isAnswering(socket as Socket)) {
+      socket.destroy();
+      return;
+    }
+    const refused = CLIENT_ERRORS[error.code ?? ""] ?? notHttp;
+    endWith(socket, refused());
+  };
+}
+
+const notHttp = (): WireError => systemError(400, "this is no HTTP request");
+
+const CLIENT_ERRORS: Readonly<Record<string, () => WireError>> = {
+  HPE_HEADER_OVERFLOW: () => systemError(431, "the headers are too large"),
+  ERR_HTTP_REQUEST_TIMEOUT: () => systemError(408, "the request did not come in time"),
+};
+
+const requestOf = (request: IncomingMessage, body: Buffer): ServerRequest => ({
+  method: request.method ?? "",
+  path: request.url ?? "",
+  headers: request.headers,
+  body,
+  peer: request.socket.remoteAddress ?? "",
+});
+
+function reasonOf(error: NodeJS.ErrnoException): string {
+  if (error.code === "EADDRINUSE") return "the port is taken";
+  if (error.code === "EACCES") return "this user may not";
+  return printable(error.message);
+}

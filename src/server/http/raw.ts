@@ -1,0 +1,31 @@
+/** What node:http leaves to us at the edge: the form of a request, and an answer to what is none. */
+
+import type { IncomingMessage } from "node:http";
+import { STATUS_CODES } from "node:http";
+import type { Duplex } from "node:stream";
+import { encodeError } from "../../protocol/codec.js";
+import { systemError, type WireError } from "../wire-error.js";
+
+/** Why a request is refused for its form, before its body is read. */
+export function refuseForm(request: IncomingMessage, headersMax: number): WireError | undefined {
+  if (request.rawHeaders.length > 2 * headersMax) {
+    return systemError(431, `a request has at most ${headersMax} headers`);
+  }
+  // node:http keeps the first of two; a proxy in front may have looked at the other one.
+  if ((request.headersDistinct["host"]?.length ?? 0) > 1) {
+    return systemError(400, "a request has one Host header");
+  }
+  return undefined;
+}
+
+/** Answers on a bare socket and closes it. */
+export function endWith(socket: Duplex, error: WireError): void {
+  const body = encodeError(error.service);
+  const head = [
+    `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status] ?? ""}`,
+    "content-type: application/json; charset=utf-8",
+    `content-length: ${Buffer.byteLength(body)}`,
+    "connection: close",
+  ];
+  socket.end(`${head.join("\r\n")}\r\n\r\n${body}`, () => socket.destroy());
+}

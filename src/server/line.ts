@@ -1,0 +1,126 @@
+/** Which items go into the next line of an answer. Pure. */
+
+import type { Schedule } from "../protocol/item.js";
+import { encodeLine, LINE_OVERHEAD_BYTES } from "../protocol/server-codec.js";
+import type { PortalPage, StoredItem } from "./engine/engine.js";
+import { isUnbroken } from "./engine/line-cache.js";
+import { Merge } from "./merge.js";
+
+export interface LineBounds {
+  readonly itemsMax: number;
+  /** Bytes of a line, its newline included. */
+  readonly bytesMax: number;
+}
+
+export interface Line {
+  readonly bytes: Buffer;
+  readonly itemCount: number;
+  /** How far the line takes its reader: a portal and the sequence number to go on after. */
+  readonly positions: ReadonlyMap<string, number>;
+  /** Portals that have more for the next line. */
+  readonly unfinished: readonly string[];
+}
+
+/** A newest-first line passes over at most so many items that do not fit, so that its cost has a bound. */
+const SKIPPED_ITEMS_MAX = 100;
+
+/** No item takes less: below this much room, none needs to be looked at. */
+const ITEM_BYTES_MIN = 50;
+
+/** The next line from these pages, or undefined when they are empty. */
+export function composeLine(
+  pages: readonly PortalPage[],
+  schedule: Schedule,
+  bounds: LineBounds,
+): Line | undefined {
+  const filled = pages.filter((page) => page.length > 0);
+  if (filled.length === 0) return undefined;
+  const chosen = schedule === "FIFO" ? oldestFirst(filled, bounds) : newestFirst(pages, bounds);
+  const { items } = chosen;
+  if (items.length === 0) return undefined;
+  return { ...chosen, itemCount: items.length, bytes: bytesOf(items, filled) };
+}
+
+interface Chosen {
+  readonly items: readonly StoredItem[];
+  readonly positions: ReadonlyMap<string, number>;
+  readonly unfinished: readonly string[];
+}
+
+/** Stops at the first item that does not fit: it is the first of the next line. */
+function oldestFirst(pages: readonly PortalPage[], bounds: LineBounds): Chosen {
+  const merge = new Merge(pages, "FIFO");
+  const room = new Room(bounds);
+  const items: StoredItem[] = [];
+  const positions = new Map<string, number>();
+  for (let item = merge.peek(); item !== undefined && room.take(item); item = merge.peek()) {
+    items.push(item);
+    merge.advance();
+  }
+  for (const { portalId, sequence } of items) positions.set(portalId, sequence);
+  return { items, positions, unfinished: merge.remaining() };
+}
+
+/** Skips what does not fit, and takes the reader past everything that was there. */
+function newestFirst(pages: readonly PortalPage[], bounds: LineBounds): Chosen {
+  const merge = new Merge(pages, "LIFO");
+  const room = new Room(bounds);
+  const items: StoredItem[] = [];
+  let skipped = 0;
+  for (let item = merge.peek(); item !== undefined; item = merge.peek()) {
+    if (room.isFull || skipped > SKIPPED_ITEMS_MAX) break;
+    if (room.take(item)) items.push(item);
+    else skipped += 1;
+    merge.advance();
+  }
+  const passed = pages.filter(({ newestSequence }) => newestSequence > 0);
+  const positions = new Map(passed.map((page) => [page.portalId, page.newestSequence]));
+  return { items, positions, unfinished: [] };
+}
+
+/** What is left of a line. */
+class Room {
+  #items: number;
+  #bytes: number;
+
+  constructor(bounds: LineBounds) {
+    this.#items = bounds.itemsMax;
+    // The first item has no comma before it.
+    this.#bytes = bounds.bytesMax - LINE_OVERHEAD_BYTES + 1;
+  }
+
+  get isFull(): boolean {
+    return this.#items === 0 || this.#bytes < ITEM_BYTES_MIN;
+  }
+
+  /** Takes the item in if it fits. */
+  take(item: StoredItem): boolean {
+    const bytes = item.bytes + 1;
+    if (this.#items === 0 || bytes > this.#bytes) return false;
+    this.#items -= 1;
+    this.#bytes -= bytes;
+    return true;
+  }
+}
+
+function bytesOf(items: readonly StoredItem[], pages: readonly PortalPage[]): Buffer {
+  const [page] = pages;
+  const cache = pages.length === 1 && isUnbroken(items) ? page?.lines : undefined;
+  const cached = cache?.get(items);
+  if (cached !== undefined) return cached;
+  const bytes = Buffer.from(encodeLine(items.map(({ encoded }) => encoded)));
+  cache?.put(items, bytes);
+  return bytes;
+}
+
+/** A line with the items that fit, as they come; those that do not are left out. For the list of an account's portals. */
+export function composeList(
+  items: readonly StoredItem[],
+  bounds: LineBounds,
+): Pick<Line, "bytes" | "itemCount"> | undefined {
+  const room = new Room(bounds);
+  const fitting = items.filter((item) => room.take(item));
+  if (fitting.length === 0) return undefined;
+  const bytes = Buffer.from(encodeLine(fitting.map(({ encoded }) => encoded)));
+  return { bytes, itemCount: fitting.length };
+}

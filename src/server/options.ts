@@ -1,0 +1,195 @@
+import { randomBytes } from "node:crypto";
+import * as z from "zod";
+import { XrtcError } from "../errors.js";
+import { type Clock, systemClock } from "../primitives/clock.js";
+import { type Random, systemRandom } from "../primitives/random.js";
+import { Redacted } from "../primitives/redacted.js";
+import { isAccountId, isApiKey } from "../protocol/item.js";
+import { LIMITS, type Limits, type LimitsPreset } from "../protocol/limits.js";
+import { isLoopback } from "./address.js";
+import { type Bounds, BOUNDS } from "./bounds.js";
+import type { Log } from "./log.js";
+
+export interface XrtcServerAccount {
+  /** `AC` and digits. */
+  readonly accountId: string;
+  /** Each 32 ASCII letters and digits; up to 10. Only their hashes are kept. */
+  readonly apiKeys: readonly (string | Redacted)[];
+}
+
+/** What this server offers beyond the hosted service. */
+export type Extension = "seq" | "idempotency" | "order";
+export const EXTENSIONS: readonly Extension[] = ["seq", "idempotency", "order"];
+
+export interface XrtcServerOptions {
+  /** Address to listen on. Anything but a loopback address needs `allowInsecure`. @defaultValue "127.0.0.1" */
+  readonly host?: string;
+  /** TCP port; 0 for any free one. @defaultValue 8480 */
+  readonly port?: number;
+  /** Allows plain HTTP beyond this machine. @defaultValue false */
+  readonly allowInsecure?: boolean;
+  /** Further names under which clients reach this server; others are refused (DNS rebinding). @defaultValue [] */
+  readonly hostNames?: readonly string[];
+  /** Addresses of proxies whose `X-Forwarded-For` is believed. @defaultValue [] */
+  readonly trustedProxies?: readonly string[];
+  readonly accounts: readonly XrtcServerAccount[];
+  /** The set of limits to start from. @defaultValue "local" */
+  readonly preset?: LimitsPreset;
+  /** Single limits, over those of the preset. */
+  readonly limits?: Partial<Limits>;
+  /** @defaultValue all on for the preset `local`, all off for `hosted` */
+  readonly extensions?: Partial<Record<Extension, boolean>>;
+  /** What a second login of a key does to the first one's session. @defaultValue "keep" */
+  readonly secondLogin?: "keep" | "end";
+  /** What one client or all of them may take up of this process. */
+  readonly bounds?: Partial<Bounds>;
+  /** @defaultValue the system's */
+  readonly clock?: Clock;
+  /** @defaultValue the system's */
+  readonly random?: Random;
+  /** Source of session ids and codes. @defaultValue `crypto.randomBytes` */
+  readonly randomBytes?: (size: number) => Buffer;
+  /** Takes what the server has to tell; a library does not log by itself. @defaultValue silent */
+  readonly log?: Log;
+}
+
+/** The options with every default filled in. */
+export interface ServerSettings {
+  readonly host: string;
+  readonly port: number;
+  readonly hostNames: readonly string[];
+  readonly trustedProxies: readonly string[];
+  readonly accounts: readonly XrtcServerAccount[];
+  readonly preset: LimitsPreset;
+  readonly limits: Limits;
+  readonly extensions: ReadonlySet<Extension>;
+  readonly secondLogin: "keep" | "end";
+  readonly bounds: Bounds;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly randomBytes: (size: number) => Buffer;
+  readonly log: Log;
+}
+
+/** Accounts that stand in documentation and examples: anybody knows them. */
+const SAMPLE_ACCOUNTS = /^AC(0987654321012345|1234567890123456|0123456789012345|0+|1+)$/;
+
+const partialOf = (names: readonly string[], valueOf: (name: string) => z.ZodType): z.ZodType =>
+  z.strictObject(Object.fromEntries(names.map((name) => [name, valueOf(name).optional()])));
+
+const count = z.int().min(1);
+const milliseconds = z.int().min(0);
+const limitOf = (name: string): z.ZodType => (name.includes("Ms") ? milliseconds : count);
+
+const apiKey = z.custom<string | Redacted>(
+  (value) => {
+    const text: unknown = value instanceof Redacted ? value.reveal() : value;
+    return typeof text === "string" && isApiKey(text);
+  },
+  { error: "an API key is 32 ASCII letters and digits" },
+);
+
+const account = z.strictObject({
+  accountId: z.string().refine(isAccountId, { error: "an account id is AC and up to 30 digits" }),
+  apiKeys: z.array(apiKey).min(1).max(10),
+});
+
+const port = (name: string, methods: readonly string[]): z.ZodType =>
+  z.custom(
+    (value) =>
+      typeof value === "object" &&
+      value !== null &&
+      methods.every((method) => typeof (value as Record<string, unknown>)[method] === "function"),
+    { error: `expected a ${name}: an object with ${methods.join(", ")}` },
+  );
+
+const aFunction = z.custom((value) => typeof value === "function", {
+  error: "expected a function",
+});
+
+const schema = z.strictObject({
+  host: z.string().min(1).optional(),
+  port: z.int().min(0).max(65_535).optional(),
+  allowInsecure: z.boolean().optional(),
+  hostNames: z.array(z.string().min(1)).optional(),
+  trustedProxies: z.array(z.union([z.ipv4(), z.ipv6()])).optional(),
+  accounts: z.array(account).min(1),
+  preset: z.enum(["hosted", "local"]).optional(),
+  limits: partialOf(Object.keys(LIMITS.local), limitOf).optional(),
+  extensions: partialOf(EXTENSIONS, () => z.boolean()).optional(),
+  secondLogin: z.enum(["keep", "end"]).optional(),
+  bounds: partialOf(Object.keys(BOUNDS), () => count).optional(),
+  clock: port("clock", ["now", "wallNow", "schedule"]).optional(),
+  random: port("random source", ["next", "id"]).optional(),
+  randomBytes: aFunction.optional(),
+  log: aFunction.optional(),
+});
+
+/**
+ * Options as the server works with them.
+ *
+ * @throws XrtcError XRTC_OPTIONS when one is misspelt or out of its range, XRTC_SERVER_INSECURE when the server would
+ *   listen beyond this machine without leave to
+ */
+export function resolveOptions(options: XrtcServerOptions): ServerSettings {
+  const parsed = schema.safeParse(options);
+  if (!parsed.success) throw new XrtcError("XRTC_OPTIONS", describe(parsed.error));
+  const { host = "127.0.0.1", preset = "local", log } = options;
+  refuseInsecure(host, options);
+  return {
+    host,
+    port: options.port ?? 8480,
+    hostNames: options.hostNames ?? [],
+    trustedProxies: options.trustedProxies ?? [],
+    accounts: options.accounts,
+    preset,
+    limits: withDefined(LIMITS[preset], options.limits),
+    extensions: new Set(
+      EXTENSIONS.filter((name) => options.extensions?.[name] ?? preset === "local"),
+    ),
+    secondLogin: options.secondLogin ?? "keep",
+    bounds: withDefined(BOUNDS, options.bounds),
+    clock: options.clock ?? systemClock,
+    random: options.random ?? systemRandom,
+    randomBytes: options.randomBytes ?? randomBytes,
+    log: log === undefined ? () => {} : guarded(log),
+  };
+}
+
+function refuseInsecure(host: string, options: XrtcServerOptions): void {
+  if (isLoopback(host)) return;
+  if (options.allowInsecure !== true) {
+    const message = `the server would listen on ${host} in plain HTTP, beyond this machine`;
+    throw new XrtcError("XRTC_SERVER_INSECURE", message);
+  }
+  const sample = options.accounts.find(({ accountId }) => SAMPLE_ACCOUNTS.test(accountId));
+  if (sample === undefined) return;
+  const message = `the sample account ${sample.accountId} must not be served beyond this machine`;
+  throw new XrtcError("XRTC_SERVER_INSECURE", message);
+}
+
+/** An undefined member means the default, as if it were not there. */
+function withDefined<T extends object>(defaults: T, given: Partial<T> | undefined): T {
+  const defined = Object.entries(given ?? {}).filter(([, value]) => value !== undefined);
+  return { ...defaults, ...(Object.fromEntries(defined) as Partial<T>) };
+}
+
+function describe(error: z.ZodError): string {
+  return error.issues
+    .map((issue) => {
+      const path = issue.path.map(String).join(".");
+      return path === "" ? issue.message : `${path}: ${issue.message}`;
+    })
+    .join("; ");
+}
+
+/** A log that throws must not take the server down with it. */
+const guarded =
+  (log: Log): Log =>
+  (record) => {
+    try {
+      log(record);
+    } catch (thrown) {
+      process.emitWarning(`the server's log function threw: ${String(thrown)}`, "XrtcWarning");
+    }
+  };
