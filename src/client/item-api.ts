@@ -1,0 +1,269 @@
+/** Items in, items out: the two calls on items over a session, each with its deadlines and its errors. */
+
+import { XrtcError } from "../errors.js";
+import type { Clock } from "../primitives/clock.js";
+import { Deadline } from "../primitives/deadline.js";
+import {
+  decodeLine,
+  decodeSetAnswer,
+  encodeGet,
+  encodeSet,
+  type ReceivedLine,
+} from "../protocol/codec.js";
+import type { GetRequest, Mode } from "../protocol/item.js";
+import { JsonRefusedError } from "../protocol/json.js";
+import { RECEIVED_LINE_BYTES_MAX, type Limits } from "../protocol/limits.js";
+import { LineSplitter, LineTooLongError } from "../protocol/ndjson.js";
+import { answerError, readBody } from "../session/answer.js";
+import { streamFailure, transportFailure } from "../session/failure.js";
+import type { Login } from "../session/login.js";
+import { timeoutError, type Session, type SessionResponse } from "../session/session.js";
+
+/** Milliseconds for a set, and for a probe, from its first byte out to its last byte in. */
+const COMMAND_DEADLINE_MS = 10_000;
+/** Milliseconds beyond the get timeout that an open get may be silent, and that it may last in all. */
+const SILENCE_MARGIN_MS = 3_000;
+const TURN_MARGIN_MS = 7_000;
+
+/** The answer to a get while it arrives. */
+export interface GetTurn {
+  readonly login: Login;
+  /**
+   * Each line when it is complete. Ends only when the answer is whole; throws an XrtcError when it is not. Leaving the
+   * loop gives the request up.
+   */
+  readonly lines: AsyncIterable<ReceivedLine>;
+}
+
+export interface SetCall {
+  readonly signal: AbortSignal;
+  /** Sent as `Idempotency-Key`; the same on each attempt of the same batch. */
+  readonly idempotencyKey: string;
+  /** Called when the request goes out. */
+  sent(): void;
+}
+
+export interface SetAnswer {
+  /** UNIX ms of the server's clock. */
+  readonly serverTimestamp: number;
+  /** Whether the service recognises a request that it has already applied. */
+  readonly idempotent: boolean;
+}
+
+/** Satisfies what the writer and the subscriptions ask for. */
+export class ItemApi {
+  readonly #session: Session;
+  readonly #clock: Clock;
+  readonly #limits: Limits;
+
+  constructor(session: Session, clock: Clock, limits: Limits) {
+    this.#session = session;
+    this.#clock = clock;
+    this.#limits = limits;
+  }
+
+  /**
+   * One set request.
+   *
+   * @param encodedItems - items as `encodeItem` wrote them
+   * @throws XrtcError with its `outcome`
+   */
+  async set(encodedItems: readonly string[], call: SetCall): Promise<SetAnswer> {
+    const deadline = new Deadline(this.#clock, call.signal);
+    const body = encodeSet(encodedItems);
+    try {
+      const { response, login } = await this.#session.post("set", () => body, {
+        lane: "command",
+        signal: deadline.signal,
+        headers: { "idempotency-key": call.idempotencyKey },
+        onSend: () => {
+          call.sent();
+          deadline.set(COMMAND_DEADLINE_MS, () => timeoutError("The set", COMMAND_DEADLINE_MS));
+        },
+      });
+      if (response.status !== 200) throw await this.#refused({ response, login });
+      const serverTimestamp = decodeSetAnswer(await readBody(response));
+      if (serverTimestamp === undefined) throw unreadable("The answer to a set has no timestamp.");
+      this.#session.answered();
+      return { serverTimestamp, idempotent: login.extensions.has("idempotency") };
+    } catch (thrown) {
+      throw thrown instanceof JsonRefusedError
+        ? unreadable("The answer to a set is not JSON.", thrown)
+        : thrown;
+    } finally {
+      deadline.dispose();
+    }
+  }
+
+  /**
+   * One get request. Resolves when the head of its answer is there.
+   *
+   * @param mode - that of the request
+   * @param request - made for the login under which it is sent
+   * @throws XrtcError; the signal's reason when it is aborted
+   */
+  async get(
+    mode: Mode,
+    request: (login: Login) => GetRequest,
+    signal?: AbortSignal,
+  ): Promise<GetTurn> {
+    const deadline = new Deadline(this.#clock, signal);
+    const watchdog = new Watchdog(deadline, this.#clock, this.#durations(mode));
+    try {
+      const answer = await this.#session.post("get", (login) => encodeGet(request(login)), {
+        lane: mode === "probe" ? "command" : "stream",
+        signal: deadline.signal,
+        onSend: () => watchdog.start(),
+      });
+      if (answer.response.status !== 200) throw await this.#refused(answer);
+      return { login: answer.login, lines: this.#lines(answer, watchdog, deadline) };
+    } catch (thrown) {
+      deadline.dispose();
+      throw thrown;
+    }
+  }
+
+  /** A valid login: the present one, or the next. */
+  login(signal: AbortSignal): Promise<Login> {
+    return this.#session.login(signal);
+  }
+
+  /** Tells that a call failed and when it is tried again. */
+  troubled(cause: XrtcError, failures: number, retryInMs: number): void {
+    this.#session.troubled(cause, failures, retryInMs);
+  }
+
+  #durations(mode: Mode): { readonly silenceMs: number; readonly totalMs: number } {
+    if (mode === "probe") return { silenceMs: COMMAND_DEADLINE_MS, totalMs: COMMAND_DEADLINE_MS };
+    const { getTimeoutMs } = this.#limits;
+    return { silenceMs: getTimeoutMs + SILENCE_MARGIN_MS, totalMs: getTimeoutMs + TURN_MARGIN_MS };
+  }
+
+  async *#lines(
+    { response, login }: SessionResponse,
+    watchdog: Watchdog,
+    deadline: Deadline,
+  ): AsyncGenerator<ReceivedLine, void, undefined> {
+    const splitter = new LineSplitter(RECEIVED_LINE_BYTES_MAX);
+    try {
+      watchdog.rest();
+      for await (const chunk of watchdog.over(response.body)) {
+        for (const line of splitter.push(chunk)) {
+          if (!isBlank(line)) yield this.#decode(line, login);
+        }
+      }
+      // A document may end without a newline; one that was cut does not parse.
+      const rest = splitter.rest();
+      if (!isBlank(rest)) yield this.#decode(rest, login);
+      this.#session.answered();
+    } catch (thrown) {
+      throw thrown instanceof LineTooLongError
+        ? unreadable("The answer's line is too long.", thrown)
+        : transportFailure(thrown);
+    } finally {
+      response.discard();
+      deadline.dispose();
+    }
+  }
+
+  #decode(line: Uint8Array, login: Login): ReceivedLine {
+    let decoded: ReceivedLine | undefined;
+    try {
+      decoded = decodeLine(line);
+    } catch (thrown) {
+      if (!(thrown instanceof JsonRefusedError)) throw thrown;
+      throw unreadable(`A line of the answer cannot be read: ${thrown.message}.`, thrown);
+    }
+    if (decoded === undefined) throw unreadable("A line of the answer is not a JSON object.");
+    if (decoded.error !== undefined) {
+      const failure = streamFailure(decoded.error);
+      if (failure.code === "XRTC_SESSION_DENIED") this.#session.denied(login);
+      throw failure;
+    }
+    return decoded;
+  }
+
+  async #refused({ response, login }: SessionResponse): Promise<XrtcError> {
+    const failure = await answerError(response, this.#clock.wallNow());
+    if (failure.code === "XRTC_SESSION_DENIED") this.#session.denied(login);
+    return failure;
+  }
+}
+
+/**
+ * Bounds the time that is spent waiting for bytes. The time that our own reader takes over them does not count: when it
+ * is slow, the socket is not read, and that is as it should be.
+ */
+class Watchdog {
+  readonly #deadline: Deadline;
+  readonly #clock: Clock;
+  #startedAt = 0;
+  readonly #silenceMs: number;
+  readonly #totalMs: number;
+  #armedUntil = 0;
+  #waitingSince: number | undefined;
+
+  constructor(
+    deadline: Deadline,
+    clock: Clock,
+    { silenceMs, totalMs }: { readonly silenceMs: number; readonly totalMs: number },
+  ) {
+    this.#deadline = deadline;
+    this.#clock = clock;
+    this.#silenceMs = silenceMs;
+    this.#totalMs = totalMs;
+  }
+
+  /** The request goes out: all durations count from here. */
+  start(): void {
+    this.#startedAt = this.#clock.now();
+    this.#wait();
+  }
+
+  /** Nobody waits for bytes now. The timer stays, and looks again when it fires: setting it for each chunk is dear. */
+  rest(): void {
+    this.#waitingSince = undefined;
+  }
+
+  async *over(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+    const iterator = body[Symbol.asyncIterator]();
+    try {
+      for (;;) {
+        this.#wait();
+        const result = await iterator.next();
+        this.rest();
+        if (result.done === true) return;
+        yield result.value;
+      }
+    } finally {
+      await iterator.return?.();
+    }
+  }
+
+  #wait(): void {
+    const now = this.#clock.now();
+    this.#waitingSince = now;
+    if (this.#armedUntil > now) return;
+    this.#arm(this.#silenceMs);
+  }
+
+  #arm(delayMs: number): void {
+    this.#armedUntil = this.#clock.now() + delayMs;
+    this.#deadline.onTime(delayMs, () => this.#look());
+  }
+
+  #look(): void {
+    const now = this.#clock.now();
+    const since = this.#waitingSince;
+    if (since === undefined) return;
+    const left = Math.min(since + this.#silenceMs, this.#startedAt + this.#totalMs) - now;
+    if (left <= 0) {
+      this.#deadline.abort(timeoutError("The wait for the answer", Math.round(now - since)));
+    } else this.#arm(left);
+  }
+}
+
+const isBlank = (line: Uint8Array): boolean => line.every((byte) => byte === 0x0d || byte === 0x20);
+
+const unreadable = (message: string, cause?: Error): XrtcError =>
+  new XrtcError("XRTC_RESPONSE_INVALID", message, { retryable: true, outcome: "unknown", cause });

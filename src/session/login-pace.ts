@@ -1,0 +1,73 @@
+import { XrtcError } from "../errors.js";
+import { FailureStreak } from "../primitives/failure-streak.js";
+import type { Random } from "../primitives/random.js";
+
+/** Milliseconds beyond the service's login interval: two clocks, and the way between them, are not exact. */
+const LOGIN_MARGIN_MS = 250;
+/** Milliseconds between attempts while it takes a person to change something. */
+const REFUSED_RETRY_MS = 900_000;
+/** Refusals for frequency in a row after which another client is taken to share the key, and the pace then, in ms. */
+const CONTENDED_COUNT = 6;
+const CONTENDED_RETRY_MS = 30_000;
+
+export interface LoginFailure {
+  readonly cause: XrtcError;
+  /** No attempt before this moment (monotonic ms). */
+  readonly nextAt: number;
+  /** Whether it takes a person to change something. */
+  readonly final: boolean;
+}
+
+/** When the next login may follow, decided from how the last ones went. */
+export class LoginPace {
+  readonly #intervalMs: number;
+  readonly #random: Random;
+  readonly #streak: FailureStreak;
+  #throttledInRow = 0;
+
+  /** @param loginIntervalMsMin - what the service demands between two logins, in ms */
+  constructor(loginIntervalMsMin: number, random: Random) {
+    this.#intervalMs = loginIntervalMsMin + LOGIN_MARGIN_MS;
+    this.#random = random;
+    this.#streak = new FailureStreak(random);
+  }
+
+  get failures(): number {
+    return this.#streak.failures;
+  }
+
+  /** @returns when the next attempt may start */
+  succeeded(startedAt: number): number {
+    this.#throttledInRow = 0;
+    return startedAt + this.#intervalMs;
+  }
+
+  /** A request under the login was answered. */
+  proven(now: number): void {
+    this.#streak.succeed(now);
+  }
+
+  /** The service denied a login that had been of no use yet. @returns when the next attempt may start */
+  useless(now: number): number {
+    return now + Math.max(this.#intervalMs, this.#streak.fail(now));
+  }
+
+  failed(cause: XrtcError, startedAt: number, now: number): LoginFailure {
+    const backoff = Math.max(this.#streak.fail(now), cause.retryAfterMs ?? 0);
+    if (!cause.retryable) return { cause, nextAt: now + REFUSED_RETRY_MS, final: true };
+    this.#throttledInRow = cause.code === "XRTC_LOGIN_TOO_FREQUENT" ? this.#throttledInRow + 1 : 0;
+    if (this.#throttledInRow >= CONTENDED_COUNT) {
+      const nextAt = now + CONTENDED_RETRY_MS * (0.5 + this.#random.next());
+      return { cause: contended(cause), nextAt, final: false };
+    }
+    // What provably never reached the service needs no spacing, only a pace.
+    const spacedAt = cause.code === "XRTC_UNREACHABLE" ? 0 : startedAt + this.#intervalMs;
+    return { cause, nextAt: Math.max(now + backoff, spacedAt), final: false };
+  }
+}
+
+const contended = (cause: XrtcError): XrtcError =>
+  new XrtcError(cause.code, "Another client uses this key: its logins refuse ours.", {
+    retryable: true,
+    cause,
+  });

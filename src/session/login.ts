@@ -1,0 +1,79 @@
+/** One attempt to log in, and what a login holds while it lasts. */
+
+import { XrtcError } from "../errors.js";
+import type { Clock } from "../primitives/clock.js";
+import type { Redacted } from "../primitives/redacted.js";
+import { decodeLogin, encodeLogin } from "../protocol/codec.js";
+import { JsonRefusedError } from "../protocol/json.js";
+import { Cookies } from "../transport/cookies.js";
+import type { Transport } from "../transport/transport.js";
+import { answerError, readBody } from "./answer.js";
+import { transportFailure } from "./failure.js";
+
+/** One login: what belongs to it ends with it. */
+export interface Login {
+  /** The how-manieth login of this client it is. */
+  readonly generation: number;
+  /** One life of the server's memory, where the server tells. */
+  readonly epoch: string | undefined;
+  readonly extensions: ReadonlySet<string>;
+  /** The server's clock now, in UNIX ms, as far as the login's answer tells: never ahead of it but by drift. */
+  serverNow(): number;
+}
+
+export interface HeldLogin extends Login {
+  readonly cookies: Cookies;
+  /** When it was last used (monotonic ms): it ends a minute after that. */
+  usedAt: number;
+  /** Whether any request was answered under it. */
+  proven: boolean;
+}
+
+export interface LoginRequest {
+  readonly url: string;
+  readonly accountId: string;
+  readonly apiKey: Redacted;
+  readonly generation: number;
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+/** @throws XrtcError; the signal's reason when it is aborted */
+export async function logIn(request: LoginRequest): Promise<HeldLogin> {
+  const { url, accountId, apiKey, transport, clock, signal } = request;
+  try {
+    // A jar for each login: a late answer of the old one must not overwrite the new cookies.
+    const cookies = new Cookies();
+    const response = await transport.post({
+      url,
+      headers: { "content-type": "application/json" },
+      body: encodeLogin(accountId, apiKey.reveal()),
+      lane: "command",
+      signal,
+    });
+    if (response.status !== 200) throw await answerError(response, clock.wallNow());
+    cookies.store(url, response.setCookies);
+    const answer = decodeLogin(await readBody(response));
+    if (answer === undefined) throw notXrtc();
+    const { serverTimestamp, epoch, extensions } = answer;
+    const receivedAt = clock.now();
+    return {
+      generation: request.generation,
+      epoch,
+      extensions,
+      serverNow: () => Math.floor(serverTimestamp + clock.now() - receivedAt),
+      cookies,
+      usedAt: receivedAt,
+      proven: false,
+    };
+  } catch (thrown) {
+    throw thrown instanceof JsonRefusedError ? notXrtc(thrown) : transportFailure(thrown);
+  }
+}
+
+const notXrtc = (cause?: Error): XrtcError =>
+  new XrtcError("XRTC_RESPONSE_INVALID", "What answered the login is not an XRTC service.", {
+    retryable: true,
+    cause,
+  });

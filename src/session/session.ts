@@ -1,0 +1,304 @@
+/** A valid login under every request: single flight, spaced, renewed when it is denied. */
+
+import { isXrtcError, XrtcError } from "../errors.js";
+import { Broadcast, type Observable } from "../primitives/broadcast.js";
+import { sleep, type Cancel, type Clock } from "../primitives/clock.js";
+import { abortable, Deadline } from "../primitives/deadline.js";
+import type { Random } from "../primitives/random.js";
+import { RateLimiter } from "../primitives/rate-limiter.js";
+import type { Redacted } from "../primitives/redacted.js";
+import type { Limits } from "../protocol/limits.js";
+import { sameStatus, type ClientStatus } from "../status.js";
+import type { Transport, TransportResponse } from "../transport/transport.js";
+import { transportFailure } from "./failure.js";
+import { logIn, type HeldLogin, type Login } from "./login.js";
+import { LoginPace } from "./login-pace.js";
+import {
+  closedError,
+  LOGIN_START,
+  nextLogin,
+  type LoginEvent,
+  type LoginMemory,
+} from "./login-state.js";
+
+export interface SessionOptions {
+  readonly urls: { readonly login: string; readonly set: string; readonly get: string };
+  readonly accountId: string;
+  readonly apiKey: Redacted;
+  readonly limits: Limits;
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+export interface PostOptions {
+  readonly lane: "command" | "stream";
+  readonly signal: AbortSignal;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Called each time that the request goes out: the moment from which its deadline counts. */
+  readonly onSend?: () => void;
+}
+
+export interface SessionResponse {
+  readonly response: TransportResponse;
+  readonly login: Login;
+}
+
+/** Milliseconds for a login in all. */
+const LOGIN_DEADLINE_MS = 10_000;
+/** Milliseconds before the end of an idle session at which it is taken for ended. */
+const IDLE_MARGIN_MS = 1_000;
+/** Times that a request is sent again under a new login. */
+const REPLAYS_MAX = 2;
+/** Milliseconds that the window of the request rate is longer than a second, for what the network squeezes together. */
+const RATE_MARGIN_MS = 50;
+
+type Caller = { resolve(login: HeldLogin): void; reject(cause: Error): void };
+
+export class Session {
+  readonly #options: SessionOptions;
+  readonly #clock: Clock;
+  readonly #status = new Broadcast<ClientStatus>({ kind: "idle" });
+  readonly #pace: LoginPace;
+  readonly #rate: RateLimiter;
+  readonly #ended = new AbortController();
+  #memory: LoginMemory = LOGIN_START;
+  #held: HeldLogin | undefined;
+  #callers: Caller[] = [];
+  #cancelWake: Cancel | undefined;
+  /** The service asked everybody to wait until this moment (monotonic ms). */
+  #holdUntil = 0;
+  #attempt: Promise<void> = Promise.resolve();
+
+  constructor(options: SessionOptions) {
+    const { limits, clock } = options;
+    this.#options = options;
+    this.#clock = clock;
+    this.#pace = new LoginPace(limits.loginIntervalMsMin, options.random);
+    this.#rate = new RateLimiter(limits.requestsPerSecondMax, 1_000 + RATE_MARGIN_MS, clock);
+  }
+
+  get status(): Observable<ClientStatus> {
+    return this.#status;
+  }
+
+  /** A valid login: the present one, or the next. @throws XrtcError when that fails or the session is closed */
+  async login(signal?: AbortSignal): Promise<Login> {
+    return this.#current() ?? (await this.#next(signal));
+  }
+
+  /**
+   * Posts under a valid login. The body is asked for anew for each login under which the request is sent.
+   *
+   * @throws XrtcError; the signal's reason when it is aborted
+   */
+  async post(
+    call: "set" | "get",
+    body: (login: Login) => string,
+    options: PostOptions,
+  ): Promise<SessionResponse> {
+    for (let replays = 0; ; replays += 1) {
+      const login = this.#current() ?? (await this.#next(options.signal));
+      const wait = this.#waitMs();
+      if (wait > 0) await this.#waitForTurn(wait, options.signal);
+      const response = await this.#send(call, body(login), login, options);
+      if (response.status !== 401) {
+        login.proven = true;
+        return { response, login };
+      }
+      response.discard();
+      this.denied(login);
+      if (replays >= REPLAYS_MAX) {
+        throw new XrtcError("XRTC_SESSION_DENIED", "The service denied the session repeatedly.", {
+          retryable: true,
+          outcome: "fail",
+          status: 401,
+        });
+      }
+    }
+  }
+
+  /** The service denied the session of this login; what it says of an older one is passed over. */
+  denied(login: Login): void {
+    const held = this.#held;
+    if (held?.generation !== login.generation) return;
+    this.#held = undefined;
+    if (!held.proven) {
+      const earliestAt = Math.max(this.#memory.earliestAt, this.#pace.useless(this.#clock.now()));
+      this.#memory = { ...this.#memory, earliestAt };
+    }
+    this.#step({ kind: "denied", generation: login.generation });
+  }
+
+  /** A request was answered in full. Only the reader of a body can tell that. */
+  answered(): void {
+    this.#pace.proven(this.#clock.now());
+    this.#report({ kind: "connected" });
+  }
+
+  /** A request went wrong and is tried again in `retryInMs`. */
+  troubled(cause: XrtcError, failures: number, retryInMs: number): void {
+    const now = this.#clock.now();
+    if (cause.retryAfterMs !== undefined) {
+      this.#holdUntil = Math.max(this.#holdUntil, now + cause.retryAfterMs);
+    }
+    const { state } = this.#memory;
+    if (state.kind === "refused" || isXrtcError(cause, "XRTC_CLOSED")) return;
+    this.#report({ kind: "waiting", cause, failures, retryInMs });
+  }
+
+  /** Ends the session here; the service ends it by itself after a minute. Calling it twice is one close. */
+  async close(): Promise<void> {
+    this.#cancelWake?.();
+    this.#step({ kind: "closed" });
+    this.#held = undefined;
+    this.#ended.abort(closedError());
+    await this.#attempt;
+    this.#report({ kind: "closed" });
+  }
+
+  #current(): HeldLogin | undefined {
+    const held = this.#held;
+    if (held === undefined) return undefined;
+    const now = this.#clock.now();
+    if (now - held.usedAt > this.#options.limits.sessionIdleMsMax - IDLE_MARGIN_MS) {
+      // The service has ended it: logging in now saves the request that would only be denied.
+      this.#held = undefined;
+      this.#step({ kind: "denied", generation: held.generation });
+      return undefined;
+    }
+    held.usedAt = now;
+    return held;
+  }
+
+  #next(signal: AbortSignal | undefined): Promise<HeldLogin> {
+    const login = new Promise<HeldLogin>((resolve, reject) => {
+      this.#callers.push({ resolve, reject });
+    });
+    this.#step({ kind: "wanted", now: this.#clock.now() });
+    return abortable(login, signal);
+  }
+
+  /** Milliseconds until a request may go out; 0 when it may now, and then it is counted. */
+  #waitMs(): number {
+    const held = this.#holdUntil - this.#clock.now();
+    return held > 0 ? held : this.#rate.tryTake();
+  }
+
+  async #waitForTurn(firstWait: number, signal: AbortSignal): Promise<void> {
+    for (let wait = firstWait; wait > 0; wait = this.#waitMs()) {
+      await sleep(this.#clock, wait, signal);
+    }
+  }
+
+  async #send(
+    call: "set" | "get",
+    body: string,
+    login: HeldLogin,
+    options: PostOptions,
+  ): Promise<TransportResponse> {
+    const url = this.#options.urls[call];
+    const cookie = login.cookies.header(url);
+    const headers = {
+      "content-type": "application/json",
+      ...options.headers,
+      ...(cookie === undefined ? {} : { cookie }),
+    };
+    try {
+      const { lane, signal } = options;
+      options.onSend?.();
+      const response = await this.#options.transport.post({ url, headers, body, lane, signal });
+      login.cookies.store(url, response.setCookies);
+      login.usedAt = this.#clock.now();
+      return response;
+    } catch (thrown) {
+      throw transportFailure(thrown);
+    }
+  }
+
+  #step(event: LoginEvent): void {
+    const [memory, effects] = nextLogin(this.#memory, event);
+    this.#memory = memory;
+    for (const effect of effects) {
+      switch (effect.kind) {
+        case "logIn":
+          this.#attempt = this.#logIn();
+          break;
+        case "wakeAt":
+          this.#cancelWake = this.#clock.schedule(effect.at - this.#clock.now(), () =>
+            this.#step({ kind: "due" }),
+          );
+          break;
+        case "grant":
+          this.#settle((caller) => this.#held && caller.resolve(this.#held));
+          break;
+        case "reject":
+          this.#settle((caller) => caller.reject(effect.cause));
+          break;
+        default:
+          effect satisfies never;
+      }
+    }
+  }
+
+  #settle(settle: (caller: Caller) => void): void {
+    const callers = this.#callers;
+    this.#callers = [];
+    for (const caller of callers) settle(caller);
+  }
+
+  /** One attempt. It never throws: its end is an event. */
+  async #logIn(): Promise<void> {
+    if (this.#status.value.kind === "idle") this.#report({ kind: "connecting" });
+    const startedAt = this.#clock.now();
+    const deadline = new Deadline(this.#clock, this.#ended.signal);
+    deadline.set(LOGIN_DEADLINE_MS, () => timeoutError("The login", LOGIN_DEADLINE_MS));
+    try {
+      const wait = this.#waitMs();
+      if (wait > 0) await this.#waitForTurn(wait, deadline.signal);
+      const { urls, accountId, apiKey, transport } = this.#options;
+      const generation = this.#memory.generation + 1;
+      const account = { url: urls.login, accountId, apiKey, generation };
+      const ports = { transport, clock: this.#clock, signal: deadline.signal };
+      const held = await logIn({ ...account, ...ports });
+      // Closed in the meantime: what arrived belongs to nobody.
+      if (this.#ended.signal.aborted) return;
+      this.#held = held;
+      this.#step({ kind: "succeeded", nextAt: this.#pace.succeeded(startedAt) });
+      this.#report({ kind: "connected" });
+    } catch (thrown) {
+      this.#loginFailed(asXrtc(thrown), startedAt);
+    } finally {
+      deadline.dispose();
+    }
+  }
+
+  #loginFailed(thrown: XrtcError, startedAt: number): void {
+    if (this.#memory.state.kind === "closed") return;
+    const now = this.#clock.now();
+    const { cause, nextAt, final } = this.#pace.failed(thrown, startedAt, now);
+    this.#step({ kind: "failed", cause, nextAt, final });
+    const retryInMs = nextAt - now;
+    if (final) this.#report({ kind: "refused", cause, retryInMs });
+    else this.#report({ kind: "waiting", cause, failures: this.#pace.failures, retryInMs });
+  }
+
+  #report(status: ClientStatus): void {
+    if (this.#status.value.kind === "closed" || sameStatus(this.#status.value, status)) return;
+    this.#status.set(status);
+  }
+}
+
+export const timeoutError = (what: string, ms: number): XrtcError =>
+  new XrtcError("XRTC_TIMEOUT", `${what} took longer than ${ms} ms.`, {
+    retryable: true,
+    outcome: "unknown",
+  });
+
+const asXrtc = (thrown: unknown): XrtcError =>
+  isXrtcError(thrown)
+    ? thrown
+    : new XrtcError("XRTC_RESPONSE_INVALID", "The login failed in an unexpected way.", {
+        retryable: true,
+        cause: thrown,
+      });

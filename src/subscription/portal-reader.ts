@@ -1,0 +1,187 @@
+/**
+ * What is known of one portal while it is read: what to ask for next, whether an item is new, whether any are missing.
+ * Pure: no time, no chance, no I/O.
+ *
+ * A portal is *suspect* when it is not certain that the session's position is where our last item was: after an answer
+ * that was cut, and under a new login. It is then asked for from one millisecond before the last item (right whether
+ * the service takes the reference time as inclusive or exclusive), and what is provably the same item is dropped: by
+ * epoch and seq where the server gives them, else by timestamp, payload and count. Never by a timestamp alone: a step
+ * of the server's clock would turn that into loss.
+ */
+
+import type { Item, RequestedPortal, Schedule } from "../protocol/item.js";
+import { DeliveredHistory } from "./delivered-history.js";
+
+export interface ItemPlace {
+  /** UNIX ms of the server's clock. */
+  readonly serverTimestamp: number;
+  readonly seq?: number;
+}
+
+/** Items that are known, or have to be feared, to be missing from a portal's delivery. */
+export interface Gap {
+  readonly portalId: string;
+  /**
+   * `overrun`: the portal's ring overwrote them, or they grew too old. `epoch`: the server lost its memory.
+   * `possible`: it cannot be proven that nothing is missing. `queue`: nobody took them while their reader was away.
+   */
+  readonly reason: "overrun" | "epoch" | "possible" | "queue";
+  /** The last item delivered before. */
+  readonly before?: ItemPlace;
+  /** The first item delivered after. */
+  readonly after?: ItemPlace;
+  /** How many are missing, where that is known. */
+  readonly missing?: number;
+}
+
+/** Where reading starts: after an item that is known, or at a time. */
+export type StartPlace =
+  | { readonly kind: "after"; readonly place: ItemPlace; readonly epoch: string | undefined }
+  | { readonly kind: "since"; readonly serverTimestamp: number };
+
+export type Acceptance =
+  | { readonly kind: "new"; readonly gap?: Gap }
+  | { readonly kind: "repeat" }
+  /** Items are missing before this one that the server may still have: it must be asked again. */
+  | { readonly kind: "reread" };
+
+const NEW: Acceptance = { kind: "new" };
+const REPEAT: Acceptance = { kind: "repeat" };
+const REREAD: Acceptance = { kind: "reread" };
+
+/** What a turn's login tells. */
+export interface TurnFacts {
+  readonly generation: number;
+  readonly epoch: string | undefined;
+}
+
+export class PortalReader {
+  readonly portalId: string;
+  #inOrder = true;
+  /** Only in order and without a cutoff does a missing number mean a missing item. */
+  #complete = true;
+  /** Where order does not tell, numbers up to this one were there before. */
+  #floorSeq = 0;
+  readonly #history = new DeliveredHistory();
+  readonly #since: number;
+  #sinceHolds = true;
+  #last: ItemPlace | undefined;
+  #epoch: string | undefined;
+  #generation: number | undefined;
+  #suspect = true;
+  /** Whether the present turn was asked by reference, so that it may bring again what was delivered. */
+  #replaying = false;
+  /** Whether a replay has shown that it reaches back to the last item. */
+  #proven = true;
+
+  constructor(
+    portalId: string,
+    start: StartPlace,
+    reading: { readonly schedule: Schedule; readonly cutoffMs: number },
+  ) {
+    this.portalId = portalId;
+    this.#since = start.kind === "since" ? start.serverTimestamp : 1;
+    if (start.kind === "after") {
+      this.#last = start.place;
+      this.#epoch = start.epoch;
+    }
+    this.retune(reading);
+  }
+
+  /** From now on the portal is asked for in another way. */
+  retune({ schedule, cutoffMs }: { readonly schedule: Schedule; readonly cutoffMs: number }): void {
+    this.#inOrder = schedule === "FIFO";
+    this.#complete = this.#inOrder && cutoffMs < 0;
+    this.#floorSeq = this.#last?.seq ?? 0;
+    this.#suspect = true;
+  }
+
+  /** What to ask for under a login. */
+  request(login: TurnFacts): RequestedPortal {
+    const { portalId } = this;
+    if (!this.#suspect && login.generation === this.#generation) return { portalId };
+    const known = this.#last !== undefined && login.epoch === this.#epoch;
+    const from = known ? (this.#last as ItemPlace).serverTimestamp - 1 : this.#since;
+    return { portalId, serverTimestamp: Math.max(1, from) };
+  }
+
+  /** The head of an answer came under that login. @returns a gap when the server has lost its memory since */
+  turnStarted(login: TurnFacts): Gap | undefined {
+    const lostMemory = this.#last !== undefined && login.epoch !== this.#epoch;
+    const before = this.#last;
+    if (lostMemory) {
+      this.#last = undefined;
+      this.#floorSeq = 0;
+    }
+    if (this.#suspect || login.generation !== this.#generation) {
+      this.#replaying = true;
+      this.#history.replay();
+    }
+    this.#epoch = login.epoch;
+    this.#generation = login.generation;
+    if (!lostMemory || before === undefined) return undefined;
+    return { portalId: this.portalId, reason: "epoch", before };
+  }
+
+  /** The answer ended. `whole`: it did so as it should. */
+  turnEnded(whole: boolean): void {
+    this.#suspect = !whole;
+    if (!whole) {
+      this.#proven = false;
+      return;
+    }
+    this.#sinceHolds = false;
+    this.#replaying = this.#history.endTurn();
+  }
+
+  accept(item: Item): Acceptance {
+    if (this.#isBeforeStart(item) || this.#isRepeat(item)) return REPEAT;
+    const gap = this.#gapBefore(item);
+    if (gap === "reread") return REREAD;
+    if (this.#last === undefined || this.#isLater(item, this.#last)) this.#last = placeOf(item);
+    if (item.seq === undefined || !this.#inOrder) this.#history.add(item);
+    this.#proven = true;
+    return gap === undefined ? NEW : { kind: "new", gap };
+  }
+
+  /** A service that ignores the reference time sends what is older than the start; that ends with the first turn. */
+  #isBeforeStart(item: Item): boolean {
+    return this.#sinceHolds && this.#last === undefined && item.serverTimestamp < this.#since;
+  }
+
+  #isLater(item: Item, last: ItemPlace): boolean {
+    if (item.seq !== undefined && last.seq !== undefined) return item.seq > last.seq;
+    return this.#inOrder || item.serverTimestamp >= last.serverTimestamp;
+  }
+
+  #isRepeat(item: Item): boolean {
+    const last = this.#last;
+    if (item.seq !== undefined && this.#inOrder) {
+      if (last?.seq === undefined || item.seq > last.seq) return false;
+      this.#proven ||= item.seq === last.seq;
+      return true;
+    }
+    if (item.seq !== undefined && item.seq <= this.#floorSeq) return true;
+    if (!this.#replaying || !this.#history.takeRepeat(item)) return false;
+    this.#proven ||= item.serverTimestamp === last?.serverTimestamp;
+    return true;
+  }
+
+  #gapBefore(item: Item): Gap | "reread" | undefined {
+    const last = this.#last;
+    if (!this.#complete) return undefined;
+    const before = last === undefined ? {} : { before: last };
+    const places = { portalId: this.portalId, ...before, after: placeOf(item) };
+    if (item.seq !== undefined && last?.seq !== undefined) {
+      const missing = item.seq - last.seq - 1;
+      if (missing === 0) return undefined;
+      return this.#replaying ? { ...places, reason: "overrun", missing } : "reread";
+    }
+    // A server that numbers its items replays by reference; only another one may have ignored it.
+    if (item.seq !== undefined || this.#proven) return undefined;
+    return { ...places, reason: "possible" };
+  }
+}
+
+const placeOf = ({ serverTimestamp, seq }: Item): ItemPlace =>
+  seq === undefined ? { serverTimestamp } : { serverTimestamp, seq };

@@ -1,0 +1,61 @@
+import type { Observable } from "../primitives/broadcast.js";
+import type { Item } from "../protocol/item.js";
+import type { ClientStatus } from "../status.js";
+import type { Member } from "./member.js";
+
+/**
+ * Items of some portals as they come, without an end of its own: `for await (const item of subscription)`. Leaving the
+ * loop closes the subscription.
+ */
+export class Subscription implements AsyncIterable<Item>, AsyncDisposable {
+  readonly #member: Member;
+  readonly #leave: (forget: boolean) => void;
+  #closed = false;
+
+  /** Made by `XrtcClient.subscribe`. */
+  constructor(member: Member, leave: (forget: boolean) => void) {
+    this.#member = member;
+    this.#leave = leave;
+  }
+
+  /** How reading stands. */
+  get status(): Observable<ClientStatus> {
+    return this.#member.status;
+  }
+
+  /** Items that wait to be taken. */
+  get queued(): number {
+    return this.#member.queued;
+  }
+
+  /**
+   * Ends the subscription; calling it twice is one close.
+   *
+   * @param options.forget - give up the place of a named subscription, too. Default: false
+   */
+  close(options: { readonly forget?: boolean } = {}): Promise<void> {
+    if (!this.#closed) {
+      this.#closed = true;
+      this.#leave(options.forget ?? false);
+    }
+    return Promise.resolve();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Item, undefined> {
+    return {
+      next: async () => {
+        if (this.#closed) return { done: true, value: undefined };
+        const item = await this.#member.take();
+        return item === undefined ? { done: true, value: undefined } : { done: false, value: item };
+      },
+      return: async () => {
+        await this.close();
+        return { done: true, value: undefined };
+      },
+    };
+  }
+}

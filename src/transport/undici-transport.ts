@@ -1,0 +1,184 @@
+import { Agent, type Dispatcher } from "undici";
+import { ResponseBody } from "./response-body.js";
+import {
+  TransportError,
+  type PostRequest,
+  type Transport,
+  type TransportFailure,
+  type TransportResponse,
+} from "./transport.js";
+
+export interface UndiciTransportOptions {
+  /** Connections to one origin that commands may use. @defaultValue 50 */
+  readonly connectionsMax?: number;
+  /** Milliseconds for a connection, its TLS included, to come about. @defaultValue 5000 */
+  readonly connectTimeoutMs?: number;
+  /**
+   * Milliseconds that an idle connection is kept. A session ends after a minute without a request, and so may what
+   * stands in front of it. @defaultValue 55000
+   */
+  readonly keepAliveMs?: number;
+}
+
+/**
+ * The transport over undici's `dispatch`, the one of its calls that tells when a request starts to be written.
+ * Deadlines are the caller's (its signal); undici's own are too coarse for a stream.
+ */
+export class UndiciTransport implements Transport {
+  readonly #commands: Agent;
+  readonly #streams: Agent;
+  #closed: Promise<void> | undefined;
+
+  constructor(options: UndiciTransportOptions = {}) {
+    const { connectionsMax = 50, connectTimeoutMs = 5_000, keepAliveMs = 55_000 } = options;
+    const common = {
+      connect: { timeout: connectTimeoutMs },
+      keepAliveTimeout: keepAliveMs,
+      keepAliveMaxTimeout: keepAliveMs,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      // Above 1, undici sends later requests again by itself after a reset: sets would be applied twice.
+      pipelining: 1,
+    };
+    this.#commands = new Agent({ ...common, connections: connectionsMax });
+    this.#streams = new Agent(common);
+  }
+
+  post(request: PostRequest): Promise<TransportResponse> {
+    const agent = request.lane === "stream" ? this.#streams : this.#commands;
+    return new Promise((resolve, reject) => {
+      if (request.signal.aborted) {
+        reject(request.signal.reason as Error);
+        return;
+      }
+      const { origin, pathname, search } = new URL(request.url);
+      const exchange = new Exchange(request.signal, resolve, reject);
+      const options = {
+        origin,
+        path: pathname + search,
+        method: "POST" as const,
+        headers: request.headers,
+        body: request.body,
+      };
+      try {
+        agent.dispatch(options, exchange);
+      } catch (error) {
+        exchange.onResponseError(undefined, error as Error);
+      }
+    });
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= Promise.all([this.#commands.destroy(), this.#streams.destroy()]).then(
+      () => undefined,
+    );
+    return this.#closed;
+  }
+}
+
+type Headers = Record<string, string | string[] | undefined>;
+
+/** One request and its answer. */
+class Exchange implements Dispatcher.DispatchHandler {
+  readonly #signal: AbortSignal;
+  readonly #resolve: (response: TransportResponse) => void;
+  readonly #reject: (error: Error) => void;
+  readonly #onAbort = (): void => this.#giveUp(this.#signal.reason as Error);
+  #controller: Dispatcher.DispatchController | undefined;
+  #body: ResponseBody | undefined;
+  #finished = false;
+
+  constructor(
+    signal: AbortSignal,
+    resolve: (response: TransportResponse) => void,
+    reject: (error: Error) => void,
+  ) {
+    this.#signal = signal;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    signal.addEventListener("abort", this.#onAbort, { once: true });
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    // A request that was given up while it waited for a connection is only ended here.
+    if (this.#finished) controller.abort(this.#signal.reason as Error);
+    else this.#controller = controller;
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Headers,
+  ): void {
+    if (this.#finished || status < 200) return;
+    const body = new ResponseBody({
+      pause: () => controller.pause(),
+      resume: () => controller.resume(),
+      abandon: () => this.#giveUp(new Error("the rest of the answer was given up")),
+    });
+    this.#body = body;
+    const cookies = headers["set-cookie"];
+    this.#resolve({
+      status,
+      header: (name) => [headers[name]].flat()[0],
+      setCookies: cookies === undefined ? [] : [cookies].flat(),
+      body,
+      discard: () => body.discard(),
+    });
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#body?.push(chunk);
+  }
+
+  onResponseEnd(): void {
+    this.#finish();
+    this.#body?.end();
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | undefined, error: Error): void {
+    if (this.#finished) return;
+    this.#finish();
+    const failed = new TransportError(failureOf(error), this.#controller !== undefined, error);
+    if (this.#body === undefined) this.#reject(failed);
+    else this.#body.end(failed);
+  }
+
+  #giveUp(reason: Error): void {
+    if (this.#finished) return;
+    this.#finish();
+    if (this.#body === undefined) this.#reject(reason);
+    else this.#body.end(reason);
+    this.#controller?.abort(reason);
+  }
+
+  #finish(): void {
+    this.#finished = true;
+    this.#signal.removeEventListener("abort", this.#onAbort);
+  }
+}
+
+const CONNECT_CODES: ReadonlySet<string> = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "EADDRNOTAVAIL",
+  "UND_ERR_CONNECT_TIMEOUT",
+]);
+
+const TLS_CODE =
+  /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_(GET|VERIFY)|HOSTNAME_MISMATCH)/;
+
+function failureOf(error: Error): TransportFailure {
+  const { code } = error as { code?: unknown };
+  // Several addresses of one host are tried in turn; the errors come together, and any of them tells.
+  if (error instanceof AggregateError && code === undefined) {
+    const first = error.errors[0] as unknown;
+    return first instanceof Error ? failureOf(first) : "broken";
+  }
+  if (typeof code !== "string") return "broken";
+  if (CONNECT_CODES.has(code)) return "connect";
+  return TLS_CODE.test(code) ? "tls" : "broken";
+}

@@ -1,0 +1,48 @@
+/** What becomes of a batch whose request failed. Pure. */
+
+import { XrtcError } from "../errors.js";
+
+export interface RetryLimits {
+  /** Requests that may go out for one batch. */
+  readonly attemptsMax: number;
+  /** Milliseconds from the call to its end, whatever happens. */
+  readonly retryMsMax: number;
+}
+
+export interface BatchHistory {
+  /** Requests that went out for the batch, this one included; one that was never written does not count. */
+  readonly attempts: number;
+  /** How many ms ago the oldest of its writes was asked for. */
+  readonly ageMs: number;
+  readonly parcels: number;
+  /** Whether an attempt before may have been applied. */
+  readonly wasUnknown: boolean;
+}
+
+export type Verdict =
+  | { readonly kind: "retry" }
+  /** One of its parcels is at fault: each half is tried by itself. */
+  | { readonly kind: "split" }
+  | { readonly kind: "fail"; readonly error: XrtcError };
+
+export function verdictOf(failure: XrtcError, history: BatchHistory, limits: RetryLimits): Verdict {
+  const { attempts, ageMs, parcels, wasUnknown } = history;
+  if (failure.code === "XRTC_ITEM_REFUSED" && parcels > 1) return { kind: "split" };
+  if (failure.code === "XRTC_CLOSED" || failure.code === "XRTC_ABORTED") {
+    return { kind: "fail", error: failure.with({ attempts }) };
+  }
+  const spent = attempts >= limits.attemptsMax || ageMs >= limits.retryMsMax;
+  if (failure.retryable && !spent) return { kind: "retry" };
+  if (failure.outcome !== "unknown" && !wasUnknown) {
+    return { kind: "fail", error: failure.with({ attempts }) };
+  }
+  const message = `Not confirmed after ${attempts} attempts: ${failure.message}`;
+  return {
+    kind: "fail",
+    error: new XrtcError("XRTC_NOT_CONFIRMED", message, {
+      outcome: "unknown",
+      attempts,
+      cause: failure,
+    }),
+  };
+}
