@@ -1,0 +1,33 @@
+#!/usr/bin/env node
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { runServerCommand } from "./command.js";
+
+const stop = new AbortController();
+process.once("SIGINT", () => stop.abort());
+process.once("SIGTERM", () => stop.abort());
+
+runServerCommand(process.argv.slice(2), {
+  environment: process.env,
+  version: packageVersion(__dirname),
+  stop: stop.signal,
+  readFile: (path) => readFileSync(path, "utf8"),
+  stdout: (text) => process.stdout.write(text),
+  stderr: (text) => process.stderr.write(text),
+}).then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    console.error(error);
+    process.exitCode = 1;
+  },
+);
+
+/** The sources and the build lie at different depths below the package. */
+function packageVersion(folder: string): string {
+  const file = join(folder, "package.json");
+  if (existsSync(file))
+    return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
+  return packageVersion(dirname(folder));
+}
