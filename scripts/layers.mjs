@@ -33,7 +33,8 @@ export const LAYERS = [
   { name: "index", files: /^src\/index\.ts$/, below: ["client", ...CLIENT_SIDE] },
   { name: "server-index", files: /^src\/server\/index\.ts$/, below: ["server", ...SHARED] },
   { name: "server", files: /^src\/server\//, below: SHARED },
-  { name: "editor", files: /^nodes\/editor\//, below: [] },
+  // Not the public surface: a browser would get the whole client with it.
+  { name: "editor", files: /^nodes\/editor\//, below: ["protocol"] },
   { name: "nodes-lib", files: /^nodes\/lib\//, below: SURFACES },
   { name: "nodes", files: /^nodes\//, below: ["nodes-lib", ...SURFACES], apart: true },
 ];
