@@ -1,28 +1,29 @@
 #!/usr/bin/env node
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { runServerCommand } from "./command.js";
+import { EXIT, runServerCommand } from "./command.js";
 
 const stop = new AbortController();
 process.once("SIGINT", () => stop.abort());
 process.once("SIGTERM", () => stop.abort());
 
-runServerCommand(process.argv.slice(2), {
-  environment: process.env,
-  version: packageVersion(__dirname),
-  stop: stop.signal,
-  readFile: (path) => readFileSync(path, "utf8"),
-  stdout: (text) => process.stdout.write(text),
-  stderr: (text) => process.stderr.write(text),
-}).then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
+void main();
+
+async function main(): Promise<void> {
+  try {
+    process.exitCode = await runServerCommand(process.argv.slice(2), {
+      environment: process.env,
+      version: packageVersion(__dirname),
+      stop: stop.signal,
+      readFile: (path) => readFileSync(path, "utf8"),
+      stdout: (text) => process.stdout.write(text),
+      stderr: (text) => process.stderr.write(text),
+    });
+  } catch (error) {
     console.error(error);
-    process.exitCode = 1;
-  },
-);
+    process.exitCode = EXIT.failed;
+  }
+}
 
 /** The sources and the build lie at different depths below the package. */
 function packageVersion(folder: string): string {

@@ -97,7 +97,7 @@ function valuesOf(argv: readonly string[]) {
 
 function readEnv(path: string, sources: CommandSources): Record<string, string | undefined> {
   try {
-    return parseEnv(sources.readFile(path)) as Record<string, string | undefined>;
+    return parseEnv(sources.readFile(path));
   } catch (error) {
     throw new UsageError(`--env-file: ${asError(error).message}`);
   }

@@ -32,7 +32,7 @@ export interface Call {
   /** Canonical address of the client. */
   readonly peer: string;
   /** Answers with an error, whatever was thrown. */
-  fail(error: unknown): void;
+  readonly fail: (error: unknown) => void;
 }
 
 /** A call with a valid session. */

@@ -1,5 +1,6 @@
 import type { Cancel } from "../primitives/clock.js";
 import { encodeError } from "../protocol/codec.js";
+import { whenReady } from "../primitives/maybe-async.js";
 import type { GetRequest } from "../protocol/item.js";
 import { EMPTY_LINE } from "../protocol/server-codec.js";
 import type { ServerContext, SessionCall } from "./context.js";
@@ -125,15 +126,14 @@ export class OpenGet implements EngineReader, OpenExchange {
 
   #pumpLater(pages: Promise<readonly PortalPage[]>): void {
     this.#isReading = true;
-    pages
-      .then((read) => {
-        this.#isReading = false;
-        if (this.#isOver) return;
-        this.#deliver(read);
-        this.#pump();
-        if (this.#request.mode === "probe") this.finish();
-      })
-      .catch((error: unknown) => this.#fail(error));
+    const read = (ready: readonly PortalPage[]): void => {
+      this.#isReading = false;
+      if (this.#isOver) return;
+      this.#deliver(ready);
+      this.#pump();
+      if (this.#request.mode === "probe" && !this.#isReading) this.finish();
+    };
+    whenReady(pages, read, (error) => this.#fail(error));
   }
 
   #query(portalId: string): PortalQuery {

@@ -32,6 +32,7 @@ export interface XrtcServerOptions {
   readonly hostNames?: readonly string[];
   /** Addresses of proxies whose `X-Forwarded-For` is believed. @defaultValue [] */
   readonly trustedProxies?: readonly string[];
+  /** Who may log in; others may register. */
   readonly accounts: readonly XrtcServerAccount[];
   /** The set of limits to start from. @defaultValue "local" */
   readonly preset?: LimitsPreset;
@@ -113,7 +114,7 @@ const schema = z.strictObject({
   allowInsecure: z.boolean().optional(),
   hostNames: z.array(z.string().min(1)).optional(),
   trustedProxies: z.array(z.union([z.ipv4(), z.ipv6()])).optional(),
-  accounts: z.array(account).min(1),
+  accounts: z.array(account),
   preset: z.enum(["hosted", "local"]).optional(),
   limits: partialOf(Object.keys(LIMITS.local), limitOf).optional(),
   extensions: partialOf(EXTENSIONS, () => z.boolean()).optional(),

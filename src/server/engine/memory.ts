@@ -73,7 +73,7 @@ export class MemoryEngine implements Engine {
       const item = portal.newest();
       if (item !== undefined) newest.push(item);
     }
-    return newest.sort((a, b) => b.order - a.order);
+    return newest.toSorted((a, b) => b.order - a.order);
   }
 
   subscribe(accountId: string, portalIds: readonly string[], reader: EngineReader): () => void {

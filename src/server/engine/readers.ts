@@ -22,20 +22,21 @@ export class Readers {
    * be one whose client is gone without anybody having noticed, and what it took would be lost.
    */
   wake(portalIds: readonly string[]): void {
-    for (const reader of this.#concerned(portalIds)) reader.wake(portalIds);
+    const readers = this.#concerned(portalIds);
+    for (let at = readers.length - 1; at >= 0; at -= 1) readers[at]?.wake(portalIds);
   }
 
-  /** A copy, because a reader that is served may leave. */
+  /** In the order of their coming; a copy, because a reader that is served may leave. */
   #concerned(portalIds: readonly string[]): readonly EngineReader[] {
     const [only] = portalIds;
     if (only !== undefined && portalIds.length === 1) {
-      return [...(this.#byPortal.get(only) ?? [])].reverse();
+      return [...(this.#byPortal.get(only) ?? [])];
     }
     const all = new Set<EngineReader>();
     for (const portalId of portalIds) {
       for (const reader of this.#byPortal.get(portalId) ?? []) all.add(reader);
     }
-    return [...all].sort((a, b) => b.openedAs - a.openedAs);
+    return [...all].toSorted((a, b) => a.openedAs - b.openedAs);
   }
 
   #remove(portalIds: readonly string[], reader: EngineReader): void {
