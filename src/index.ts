@@ -16,12 +16,12 @@ export type { Item, Mode, NewItem, RequestedPortal, Schedule } from "./protocol/
 export { isAccountId, isApiKey, isPortalId } from "./protocol/item.js";
 
 // Limits and addresses
-export { LIMITS } from "./protocol/limits.js";
+export { API_KEY_LENGTH, LIMITS } from "./protocol/limits.js";
 export type { Limits, LimitsPreset } from "./protocol/limits.js";
-export { HOSTED_BASE_URL } from "./protocol/paths.js";
+export { HOSTED_BASE_URL, PATHS } from "./protocol/paths.js";
 
 // Errors and status
-export { isXrtcError, printable, REMEDIES, XrtcError } from "./errors.js";
+export { asError, isXrtcError, printable, REMEDIES, XrtcError } from "./errors.js";
 export type { Outcome, XrtcErrorCode, XrtcErrorDetails } from "./errors.js";
 export { sameStatus } from "./status.js";
 export type { ClientStatus } from "./status.js";
@@ -34,5 +34,6 @@ export { sleep, systemClock } from "./primitives/clock.js";
 export type { Cancel, Clock } from "./primitives/clock.js";
 export { systemRandom } from "./primitives/random.js";
 export type { Random } from "./primitives/random.js";
+export { backoffMs } from "./primitives/backoff.js";
 export type { PostRequest, Transport, TransportResponse } from "./transport/transport.js";
 export { TransportError } from "./transport/transport.js";

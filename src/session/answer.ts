@@ -6,7 +6,7 @@ import type { ServiceError } from "../protocol/error-codes.js";
 import { JsonRefusedError, parseJson } from "../protocol/json.js";
 import { RECEIVED_LINE_BYTES_MAX } from "../protocol/limits.js";
 import type { TransportResponse } from "../transport/transport.js";
-import { answerFailure, retryAfterMs, transportFailure } from "./failure.js";
+import { answerFailure, parseRetryAfter, transportFailure } from "./failure.js";
 
 /** Bytes of an answer that failed which are looked at for the service's words; an HTML page has none. */
 const ERROR_BYTES_MAX = 65_536;
@@ -50,7 +50,7 @@ export async function answerError(
 ): Promise<XrtcError> {
   return answerFailure({
     status: response.status,
-    retryAfterMs: retryAfterMs(response.header("retry-after"), wallNow),
+    retryAfterMs: parseRetryAfter(response.header("retry-after"), wallNow),
     error: await serviceError(response),
   });
 }

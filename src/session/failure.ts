@@ -114,7 +114,7 @@ function serviceMeaning(error: ServiceError): Meaning {
  *
  * @returns ms, or undefined when the header is absent or makes no sense
  */
-export function retryAfterMs(header: string | undefined, wallNow: number): number | undefined {
+export function parseRetryAfter(header: string | undefined, wallNow: number): number | undefined {
   if (header === undefined) return undefined;
   const text = header.trim();
   const ms = /^\d{1,9}$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - wallNow;

@@ -10,7 +10,10 @@ export class Leases {
   }
 
   /** Takes those that are free. @returns them, and what gives them back (calling it twice is harmless) */
-  take(portalIds: readonly string[]): { readonly taken: ReadonlySet<string>; release(): void } {
+  take(portalIds: readonly string[]): {
+    readonly taken: ReadonlySet<string>;
+    readonly release: () => void;
+  } {
     const taken = new Set(portalIds.filter((portalId) => !this.#held.has(portalId)));
     for (const portalId of taken) this.#held.set(portalId, []);
     let released = false;

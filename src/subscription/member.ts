@@ -18,8 +18,10 @@ export interface Wish {
 }
 
 export interface MemberCallbacks {
-  onMalformed?(error: XrtcError): void;
-  onGap?(gap: Gap): void;
+  /** An item that came and could not be read; its neighbours are delivered. */
+  readonly onMalformed?: (error: XrtcError) => void;
+  /** Items are missing, or may be. */
+  readonly onGap?: (gap: Gap) => void;
 }
 
 /** The hub's end of a subscription: its place, its queue, and whoever takes from it. */

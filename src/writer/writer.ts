@@ -64,8 +64,8 @@ interface QueuedWrite extends Parcel {
   readonly queuedAt: number;
   /** Its caller gave it up, or has been answered. */
   settled: boolean;
-  resolve(result: SetResult): void;
-  reject(error: Error): void;
+  resolve: (result: SetResult) => void;
+  reject: (error: Error) => void;
 }
 
 interface Batch {
