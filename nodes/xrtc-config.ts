@@ -1,5 +1,5 @@
 import type { NodeAPI, NodeDef } from "node-red";
-import { systemClock } from "../src/primitives/clock.js";
+import { systemClock } from "../src/index.js";
 import type { ConfigNode } from "./lib/config-node.js";
 import { refusedConnection } from "./lib/config-node.js";
 import type { Destination } from "./lib/connection.js";

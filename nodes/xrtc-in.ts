@@ -1,6 +1,5 @@
 import type { Node, NodeAPI, NodeDef } from "node-red";
-import { systemClock } from "../src/primitives/clock.js";
-import type { Gap } from "../src/index.js";
+import { type Gap, systemClock } from "../src/index.js";
 import { connectionOf, refusedConnection } from "./lib/config-node.js";
 import type { Connection } from "./lib/connection.js";
 import { asXrtcError } from "./lib/errors.js";

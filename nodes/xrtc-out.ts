@@ -1,5 +1,5 @@
 import type { Node, NodeAPI, NodeDef } from "node-red";
-import { systemClock } from "../src/primitives/clock.js";
+import { systemClock } from "../src/index.js";
 import { connectionOf, refusedConnection } from "./lib/config-node.js";
 import type { Connection } from "./lib/connection.js";
 import { onClose, onInput } from "./lib/handlers.js";

@@ -1,5 +1,5 @@
 import type { Node, NodeAPI, NodeDef } from "node-red";
-import { systemClock } from "../src/primitives/clock.js";
+import { systemClock } from "../src/index.js";
 import type { SavedCredentials } from "./lib/credentials.js";
 import { asXrtcError } from "./lib/errors.js";
 import { onClose } from "./lib/handlers.js";

@@ -1,8 +1,5 @@
 import { createHash } from "node:crypto";
-import { XrtcError } from "../../src/errors.js";
-import { XrtcClient } from "../../src/index.js";
-import type { Observable } from "../../src/primitives/broadcast.js";
-import type { Clock } from "../../src/primitives/clock.js";
+import { type Clock, type Observable, XrtcClient, XrtcError } from "../../src/index.js";
 import type { Lease } from "./pool.js";
 import { Pool } from "./pool.js";
 import type { Target } from "./target.js";

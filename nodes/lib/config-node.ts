@@ -1,6 +1,5 @@
 import type { Node, NodeAPI } from "node-red";
-import { XrtcError } from "../../src/errors.js";
-import { systemClock } from "../../src/primitives/clock.js";
+import { systemClock, XrtcError } from "../../src/index.js";
 import { Connection } from "./connection.js";
 import type { SavedCredentials } from "./credentials.js";
 import { sharedOf } from "./shared.js";

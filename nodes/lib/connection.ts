@@ -1,11 +1,13 @@
-import { asError, XrtcError } from "../../src/errors.js";
-import type { XrtcClient } from "../../src/index.js";
-import type { Observable } from "../../src/primitives/broadcast.js";
-import { Broadcast } from "../../src/primitives/broadcast.js";
-import type { Clock } from "../../src/primitives/clock.js";
-import type { ClientStatus } from "../../src/status.js";
+import {
+  Broadcast,
+  type ClientStatus,
+  type Clock,
+  type Observable,
+  type XrtcClient,
+  XrtcError,
+} from "../../src/index.js";
 import type { ClientRegistry } from "./client-registry.js";
-import { asXrtcError } from "./errors.js";
+import { asError, asXrtcError } from "./errors.js";
 import type { ServerState } from "./local-server.js";
 import type { Lease } from "./pool.js";
 import type { Target } from "./target.js";
@@ -77,16 +79,16 @@ export class Connection {
    * signal's reason
    */
   client(signal: AbortSignal): Promise<XrtcClient> {
-    const state = this.state.value;
-    if (state.kind === "ready" && !signal.aborted) return Promise.resolve(state.client);
+    const now = this.state.value;
+    if (now.kind === "ready" && !signal.aborted) return Promise.resolve(now.client);
     return new Promise((resolve, reject) => {
       let settled = false;
-      let unsubscribe: (() => void) | undefined;
+      let unsubscribe = nothing;
       const settle = (act: () => void): void => {
         settled = true;
         cancel();
         signal.removeEventListener("abort", onAbort);
-        unsubscribe?.();
+        unsubscribe();
         act();
       };
       const onAbort = (): void => settle(() => reject(asError(signal.reason)));
@@ -117,7 +119,7 @@ export class Connection {
 
   #start(): void {
     if (this.#closed || this.#unwatch !== undefined) return;
-    this.#unwatch = () => undefined;
+    this.#unwatch = nothing;
     const { destination } = this.#options;
     if (destination.kind === "fixed") this.#attach(destination.target);
     else {
@@ -192,6 +194,8 @@ export class Connection {
     this.#lease = undefined;
   }
 }
+
+const nothing = (): void => undefined;
 
 const missing = (): XrtcError =>
   new XrtcError(

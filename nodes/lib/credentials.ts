@@ -1,9 +1,7 @@
 /** Which credentials a node uses; pure. */
 
-import { printable, XrtcError } from "../../src/errors.js";
-import type { Random } from "../../src/primitives/random.js";
-import { Redacted } from "../../src/primitives/redacted.js";
-import { API_KEY_LENGTH } from "../../src/protocol/limits.js";
+import { printable, Redacted, XrtcError } from "../../src/index.js";
+import { newAccountId, newApiKey } from "../../src/server/index.js";
 import { unsetVariable } from "./saved-settings.js";
 
 /** Credentials as Node-RED keeps them: encrypted on disk, never in an exported flow. */
@@ -61,8 +59,7 @@ export function serverCredentialsOf(
 }
 
 /** Credentials that nobody else knows, for a server whose clients are found in the same process. */
-export function randomCredentials(random: Random): Credentials {
-  const hex = (): string => random.id().replaceAll("-", "");
-  const digits = BigInt(`0x${hex()}`).toString().padStart(16, "0").slice(-16);
-  return { accountId: `AC${digits}`, apiKey: new Redacted(hex().slice(0, API_KEY_LENGTH)) };
-}
+export const randomCredentials = (randomBytes: (size: number) => Buffer): Credentials => ({
+  accountId: newAccountId(randomBytes),
+  apiKey: new Redacted(newApiKey(randomBytes)),
+});

@@ -1,8 +1,8 @@
 /** Wrappers that keep Node-RED's contract for inputs and closes, whatever a node's own code does. */
 
 import type { Node, NodeMessage, NodeMessageInFlow } from "node-red";
-import { asError } from "../../src/errors.js";
-import type { Clock } from "../../src/primitives/clock.js";
+import { type Clock } from "../../src/index.js";
+import { asError } from "./errors.js";
 
 export type Send = (message: NodeMessage | (NodeMessage | NodeMessage[] | null)[]) => void;
 

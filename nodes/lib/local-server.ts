@@ -1,15 +1,19 @@
-import { isXrtcError, XrtcError } from "../../src/errors.js";
-import { backoffMs } from "../../src/primitives/backoff.js";
-import type { Observable } from "../../src/primitives/broadcast.js";
-import { Broadcast } from "../../src/primitives/broadcast.js";
-import type { Clock } from "../../src/primitives/clock.js";
-import { sleep } from "../../src/primitives/clock.js";
-import type { Random } from "../../src/primitives/random.js";
-import type { Limits } from "../../src/protocol/limits.js";
+import {
+  Broadcast,
+  type Clock,
+  isXrtcError,
+  type Limits,
+  type Observable,
+  sleep,
+  XrtcError,
+} from "../../src/index.js";
 import { XrtcServer } from "../../src/server/index.js";
 import type { Credentials } from "./credentials.js";
 import { asXrtcError } from "./errors.js";
 import type { ServerSettings } from "./settings.js";
+
+/** Milliseconds between two attempts to get the port: nobody else waits for it, so the pace need not vary. */
+export const PORT_RETRY_MS = 2_000;
 
 export type ServerState =
   /** No node runs it: none is deployed, or its time has not come yet. */
@@ -28,7 +32,6 @@ export interface LocalServerOptions {
   readonly settings: Pick<ServerSettings, "port" | "preset">;
   readonly credentials: Credentials;
   readonly clock: Clock;
-  readonly random: Random;
   /** Resolves when what may still hold the port has let it go. */
   readonly portFree: () => Promise<void>;
 }
@@ -76,20 +79,18 @@ export class LocalServer {
   }
 
   async #run(): Promise<void> {
-    const { clock, random, portFree } = this.#options;
+    const { clock, portFree } = this.#options;
     const { signal } = this.#closing;
     await portFree();
-    const startedAt = clock.now();
-    for (let failures = 1; !signal.aborted; failures += 1) {
+    while (!signal.aborted) {
       try {
         await this.#listen();
         return;
       } catch (thrown) {
         if (!isXrtcError(thrown, "XRTC_SERVER_ADDRESS")) throw thrown;
         // Whoever has the port may leave; the runtime that this one replaces, for instance.
-        const retryInMs = backoffMs(failures, clock.now() - startedAt, random);
-        this.#state.set({ kind: "failed", cause: thrown, retryInMs });
-        await sleep(clock, retryInMs, signal);
+        this.#state.set({ kind: "failed", cause: thrown, retryInMs: PORT_RETRY_MS });
+        await sleep(clock, PORT_RETRY_MS, signal);
       }
     }
   }

@@ -1,8 +1,6 @@
 /** How a status looks on a node: the one place that maps it to a badge; pure. */
 
-import type { XrtcError } from "../../src/errors.js";
-import { printable } from "../../src/errors.js";
-import type { ClientStatus } from "../../src/status.js";
+import { type ClientStatus, printable, type XrtcError } from "../../src/index.js";
 import type { ServerState } from "./local-server.js";
 
 /**

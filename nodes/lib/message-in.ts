@@ -1,7 +1,6 @@
 /** From an item to the message that a flow receives; pure. */
 
-import { XrtcError } from "../../src/errors.js";
-import type { Item } from "../../src/protocol/item.js";
+import { type Item, XrtcError } from "../../src/index.js";
 import type { InSettings } from "./settings.js";
 
 export type OutputFormat = InSettings["output"];

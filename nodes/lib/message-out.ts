@@ -1,8 +1,6 @@
 /** From a flow's message to the items that it sets; pure. */
 
-import { printable, XrtcError } from "../../src/errors.js";
-import type { NewItem } from "../../src/protocol/item.js";
-import { isPortalId } from "../../src/protocol/item.js";
+import { isPortalId, type NewItem, printable, XrtcError } from "../../src/index.js";
 
 type Message = Readonly<Record<string, unknown>>;
 

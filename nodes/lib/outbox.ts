@@ -1,6 +1,4 @@
-import { XrtcError } from "../../src/errors.js";
-import type { Clock } from "../../src/primitives/clock.js";
-import type { NewItem } from "../../src/protocol/item.js";
+import { type Clock, type NewItem, XrtcError } from "../../src/index.js";
 import type { Connection } from "./connection.js";
 
 /** Milliseconds that a closing node waits for the answers to what it has sent: a deploy should not take longer. */

@@ -1,6 +1,4 @@
-import { Broadcast } from "../../src/primitives/broadcast.js";
-import type { Observable } from "../../src/primitives/broadcast.js";
-import type { Cancel, Clock } from "../../src/primitives/clock.js";
+import { Broadcast, type Cancel, type Clock, type Observable } from "../../src/index.js";
 
 export interface PoolOptions<Value> {
   readonly clock: Clock;
@@ -24,7 +22,7 @@ export interface PoolRequest<Value> {
 export interface Lease<Value> {
   readonly value: Value;
   /** Gives the value back; a second call does nothing. */
-  release(): void;
+  readonly release: () => void;
 }
 
 interface Entry<Value> {

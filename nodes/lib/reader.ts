@@ -1,5 +1,4 @@
-import type { Item, Subscription, XrtcClient } from "../../src/index.js";
-import type { ClientStatus } from "../../src/status.js";
+import type { ClientStatus, Item, Subscription, XrtcClient } from "../../src/index.js";
 import type { Connection, ConnectionState } from "./connection.js";
 import { asXrtcError } from "./errors.js";
 

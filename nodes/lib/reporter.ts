@@ -1,7 +1,5 @@
 import type { Node } from "node-red";
-import type { XrtcError } from "../../src/errors.js";
-import type { Observable } from "../../src/primitives/broadcast.js";
-import type { ClientStatus } from "../../src/status.js";
+import type { ClientStatus, Observable, XrtcError } from "../../src/index.js";
 
 /**
  * Reports on a node what takes a person to change, once for as long as it lasts: with the first refusal, not with each

@@ -1,5 +1,5 @@
 import type * as z from "zod";
-import { XrtcError, printable } from "../../src/errors.js";
+import { printable, XrtcError } from "../../src/index.js";
 
 /** Version of the settings that this package saves. A change of meaning raises it and adds a migration. */
 export const SETTINGS_VERSION = 1;

@@ -1,8 +1,5 @@
 import { createHash } from "node:crypto";
-import { XrtcError } from "../../src/errors.js";
-import { Broadcast } from "../../src/primitives/broadcast.js";
-import type { Clock } from "../../src/primitives/clock.js";
-import type { Random } from "../../src/primitives/random.js";
+import { Broadcast, type Clock, XrtcError } from "../../src/index.js";
 import type { Credentials, SavedCredentials } from "./credentials.js";
 import { randomCredentials, serverCredentialsOf } from "./credentials.js";
 import type { ServerState } from "./local-server.js";
@@ -16,7 +13,8 @@ export const SERVER_HOLD_MS = 10_000;
 
 export interface ServerRegistryOptions {
   readonly clock: Clock;
-  readonly random: Random;
+  /** Source of credentials that are made up. */
+  readonly randomBytes: (size: number) => Buffer;
   readonly onError: (thrown: unknown) => void;
 }
 
@@ -107,9 +105,9 @@ export class ServerRegistry {
     settings: Pick<ServerSettings, "port" | "preset">,
     to: Credentials,
   ): Entry {
-    const { clock, random } = this.#options;
+    const { clock } = this.#options;
     const portFree = (): Promise<void> => this.#pool.settled();
-    const server = new LocalServer({ settings, credentials: to, clock, random, portFree });
+    const server = new LocalServer({ settings, credentials: to, clock, portFree });
     server.start();
     const unsubscribe = server.state.subscribe((state) => this.#set(nodeId, state));
     return { nodeId, server, unsubscribe };
@@ -122,7 +120,7 @@ export class ServerRegistry {
   }
 
   #spareOf(nodeId: string): Credentials {
-    const known = this.#spare.get(nodeId) ?? randomCredentials(this.#options.random);
+    const known = this.#spare.get(nodeId) ?? randomCredentials(this.#options.randomBytes);
     this.#spare.set(nodeId, known);
     return known;
   }

@@ -1,7 +1,7 @@
 /** The settings of each node type: one strict schema each, with the defaults that the editor shows. */
 
 import * as z from "zod";
-import { isPortalId } from "../../src/protocol/item.js";
+import { isPortalId } from "../../src/index.js";
 import { readSettings, SETTINGS_VERSION } from "./saved-settings.js";
 
 const PORTAL_RULE = "a portal id is 1 to 32 ASCII letters and digits";

@@ -1,9 +1,7 @@
+import { randomBytes } from "node:crypto";
 import type { NodeAPI } from "node-red";
-import { asError } from "../../src/errors.js";
-import { Broadcast } from "../../src/primitives/broadcast.js";
-import type { Clock } from "../../src/primitives/clock.js";
-import { systemClock } from "../../src/primitives/clock.js";
-import { systemRandom } from "../../src/primitives/random.js";
+import { Broadcast, type Clock, systemClock } from "../../src/index.js";
+import { asError } from "./errors.js";
 import { ClientRegistry } from "./client-registry.js";
 import { ServerRegistry } from "./server-registry.js";
 
@@ -51,7 +49,7 @@ export function sharedOf(RED: NodeAPI): Shared {
 function createShared(onError: (thrown: unknown) => void): Shared {
   return {
     clients: new ClientRegistry({ clock: patientClock, onError }),
-    servers: new ServerRegistry({ clock: patientClock, random: systemRandom, onError }),
+    servers: new ServerRegistry({ clock: patientClock, randomBytes, onError }),
     started: new Broadcast(false),
   };
 }

@@ -1,6 +1,5 @@
 import type { NodeStatus } from "node-red";
-import type { Cancel, Clock } from "../../src/primitives/clock.js";
-import type { ClientStatus } from "../../src/status.js";
+import type { Cancel, ClientStatus, Clock } from "../../src/index.js";
 import type { Look, Phrase } from "./look.js";
 import { lookOf, sameLook } from "./look.js";
 

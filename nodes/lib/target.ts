@@ -1,8 +1,12 @@
 /** Which service an xrtc-config means; pure. */
 
-import { XrtcError } from "../../src/errors.js";
-import type { Limits, LimitsPreset } from "../../src/protocol/limits.js";
-import { HOSTED_BASE_URL, PATHS } from "../../src/protocol/paths.js";
+import {
+  HOSTED_BASE_URL,
+  type Limits,
+  type LimitsPreset,
+  PATHS,
+  XrtcError,
+} from "../../src/index.js";
 import type { Credentials } from "./credentials.js";
 import type { ConfigSettings } from "./settings.js";
 

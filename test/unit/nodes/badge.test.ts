@@ -1,0 +1,165 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { NodeStatus } from "node-red";
+import type { Look } from "../../../nodes/lib/look.js";
+import { lookOf, sameLook, serverLookOf } from "../../../nodes/lib/look.js";
+import type { Translate } from "../../../nodes/lib/status.js";
+import { Badge, BADGE_INTERVAL_MS_MIN, textOf } from "../../../nodes/lib/status.js";
+import { REMEDIES, XrtcError } from "../../../src/errors.js";
+import type { ClientStatus } from "../../../src/status.js";
+import { ManualClock } from "./manual-clock.js";
+
+const catalogue = JSON.parse(
+  readFileSync(join(__dirname, "../../../nodes/locales/en-US/xrtc-config.json"), "utf8"),
+) as { badge: Record<string, string> };
+
+/** The way Node-RED looks a key up, on our English catalogue. */
+const translate: Translate = (key, parameters = {}) => {
+  const phrase = catalogue.badge[key.slice(key.indexOf(":badge.") + ":badge.".length)];
+  assert.ok(phrase, `${key} is in the catalogue`);
+  return phrase.replace(/__(\w+)__/g, (_match, name: string) => parameters[name] ?? "");
+};
+
+const unreachable = new XrtcError("XRTC_UNREACHABLE", "connect ECONNREFUSED", { retryable: true });
+const refusedByService = new XrtcError(
+  "XRTC_CREDENTIALS_REFUSED",
+  "The service answered: Invalid account id or API key (code 35)",
+  { serviceCode: 35, serviceGroup: 4 },
+);
+const waiting = (retryInMs: number, failures = 1): ClientStatus => ({
+  kind: "waiting",
+  cause: unreachable,
+  failures,
+  retryInMs,
+});
+
+const shown = (look: Look | undefined): string =>
+  look === undefined ? "none" : `${look.fill} ${look.shape}: ${textOf(look.phrase, translate)}`;
+
+function setUp() {
+  const clock = new ManualClock();
+  const badges: NodeStatus[] = [];
+  const node = { status: (status: NodeStatus) => void badges.push(status) };
+  return { clock, badges, badge: new Badge(node, { translate, clock }) };
+}
+
+describe("the look of a status", () => {
+  it("is a yellow ring, a green dot, a red ring or a red dot", () => {
+    assert.equal(
+      shown(lookOf(undefined, { kind: "connecting" })),
+      "yellow ring: node-red:common.status.connecting",
+    );
+    assert.equal(
+      shown(lookOf(undefined, { kind: "connected" })),
+      "green dot: node-red:common.status.connected",
+    );
+    assert.equal(shown(lookOf(undefined, waiting(400))), "red ring: unreachable, retrying");
+    assert.equal(shown(lookOf(undefined, waiting(12_300))), "red ring: unreachable, 15 s");
+    assert.equal(
+      shown(lookOf(undefined, { kind: "refused", cause: refusedByService, retryInMs: 900_000 })),
+      "red dot: Invalid account id or API key (code 35)",
+    );
+    assert.equal(shown(lookOf(undefined, { kind: "idle" })), "none");
+  });
+
+  it("of a refusal that is not the service's is a word of our own", () => {
+    const cause = new XrtcError("XRTC_SERVER_MISSING", "long: and detailed");
+    const look = lookOf(undefined, { kind: "refused", cause, retryInMs: Infinity });
+    assert.equal(shown(look), "red dot: no xrtc-server");
+  });
+
+  it("shows remote words cut, and without control characters", () => {
+    const cause = new XrtcError("XRTC_SERVICE", `said: \u0007evil\u202e${"x".repeat(500)}`, {
+      serviceCode: 1,
+    });
+    const text = shown(lookOf(undefined, { kind: "refused", cause, retryInMs: 0 }));
+    assert.ok(text.length < 60);
+    assert.ok(!text.includes("\u0007") && !text.includes("\u202e"));
+  });
+
+  it("stays that of the wait while the next attempt is made, until that succeeds", () => {
+    const wait = lookOf(undefined, waiting(400));
+    assert.equal(lookOf(wait, { kind: "connecting" }), wait);
+    assert.equal(shown(lookOf(wait, { kind: "connected" })).slice(0, 9), "green dot");
+  });
+
+  it("stays green when the session rests", () => {
+    const connected = lookOf(undefined, { kind: "connected" });
+    assert.equal(lookOf(connected, { kind: "idle" }), connected);
+  });
+
+  it("does not change between attempts that wait alike", () => {
+    assert.ok(sameLook(lookOf(undefined, waiting(120, 1)), lookOf(undefined, waiting(2_900, 7))));
+  });
+
+  it("of a server shows where it listens", () => {
+    const look = serverLookOf({
+      kind: "listening",
+      url: "http://127.0.0.1:8480/v1",
+    } as Parameters<typeof serverLookOf>[0]);
+    assert.equal(shown(look), "green dot: 127.0.0.1:8480");
+    const cause = new XrtcError("XRTC_SERVER_ADDRESS", "port 8480 is taken");
+    assert.equal(
+      shown(serverLookOf({ kind: "failed", cause, retryInMs: 100 })),
+      "red ring: port in use, retrying",
+    );
+    assert.equal(shown(serverLookOf({ kind: "failed", cause })), "red dot: port in use");
+  });
+});
+
+describe("the catalogue", () => {
+  it("has a short text for every code of an error", () => {
+    for (const code of Object.keys(REMEDIES)) {
+      const text = catalogue.badge[code];
+      assert.ok(text !== undefined && text.length <= 20, `${code}: ${text}`);
+    }
+  });
+});
+
+describe("a badge", () => {
+  it("is set once for each look, however many attempts an outage takes", () => {
+    const { clock, badge, badges } = setUp();
+    for (let attempt = 1; attempt <= 100; attempt += 1) {
+      badge.update({ kind: "connecting" });
+      clock.advance(1_000);
+      badge.update(waiting(100 + attempt, attempt));
+      clock.advance(1_000);
+    }
+    assert.deepEqual(
+      badges.map(({ fill, shape }) => `${fill} ${shape}`),
+      ["yellow ring", "red ring"],
+    );
+  });
+
+  it("changes at most four times a second, and ends with the latest look", () => {
+    const { clock, badge, badges } = setUp();
+    for (let flap = 0; flap < 20; flap += 1) {
+      badge.update({ kind: "connected" });
+      badge.update(waiting(100));
+    }
+    assert.equal(badges.length, 1);
+    clock.advance(BADGE_INTERVAL_MS_MIN);
+    assert.equal(badges.length, 2);
+    assert.equal(badges[1]?.fill, "red");
+    assert.equal(clock.pending, 0);
+  });
+
+  it("is taken away when there is nothing to show", () => {
+    const { clock, badge, badges } = setUp();
+    badge.update({ kind: "connecting" });
+    clock.advance(BADGE_INTERVAL_MS_MIN);
+    badge.update({ kind: "idle" });
+    assert.deepEqual(badges[1], {});
+  });
+
+  it("leaves no timer and shows nothing more once it is closed", () => {
+    const { clock, badge, badges } = setUp();
+    badge.update({ kind: "connecting" });
+    badge.update({ kind: "connected" });
+    badge.close();
+    badge.update(waiting(100));
+    assert.equal(clock.pending, 0);
+    assert.equal(badges.length, 1);
+  });
+});
