@@ -1,7 +1,7 @@
 import { XrtcError } from "../errors.js";
 import type { Observable } from "../primitives/broadcast.js";
 import { abortable } from "../primitives/deadline.js";
-import { encodeItem } from "../protocol/codec.js";
+import { ANSWER_OVERHEAD_BYTES, encodeItem } from "../protocol/codec.js";
 import {
   isPortalId,
   type Item,
@@ -131,9 +131,9 @@ export class XrtcClient implements AsyncDisposable {
    */
   async setItems(items: readonly NewItem[], options: CallOptions = {}): Promise<SetResult> {
     if (items.length === 0) throw new XrtcError("XRTC_OPTIONS", "There is no item to set.");
-    const encodedItems = items.map(encodeChecked);
+    const { requestItemsMax, lineBytesMax } = this.limits;
+    const encodedItems = items.map((item) => encodeChecked(item, lineBytesMax));
     const bytes = parcelBytes(encodedItems);
-    const { requestItemsMax } = this.limits;
     if (items.length > requestItemsMax) {
       const message = `The request would have ${items.length} items; ${requestItemsMax} are allowed.`;
       throw new XrtcError("XRTC_PAYLOAD_TOO_LARGE", message, { outcome: "fail" });
@@ -232,7 +232,7 @@ export class XrtcClient implements AsyncDisposable {
   }
 }
 
-function encodeChecked(item: NewItem): string {
+function encodeChecked(item: NewItem, lineBytesMax: number): string {
   checkPortalId(item.portalId);
   if (typeof item.payload !== "string") {
     throw new XrtcError("XRTC_PAYLOAD_INVALID", "A payload is a string.", {
@@ -240,7 +240,17 @@ function encodeChecked(item: NewItem): string {
       outcome: "fail",
     });
   }
-  return encodeItem(item);
+  const encoded = encodeItem(item);
+  const answerBytes = Buffer.byteLength(encoded) + ANSWER_OVERHEAD_BYTES;
+  // A service takes in no item that it could never hand out.
+  if (answerBytes > lineBytesMax) {
+    const message = `Nobody could get the item: the answer would have ${answerBytes} bytes; ${lineBytesMax} are allowed.`;
+    throw new XrtcError("XRTC_PAYLOAD_TOO_LARGE", message, {
+      portalId: item.portalId,
+      outcome: "fail",
+    });
+  }
+  return encoded;
 }
 
 function checkPortalId(portalId: string): void {

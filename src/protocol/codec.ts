@@ -44,6 +44,9 @@ export const encodeSet = (encodedItems: readonly string[]): string =>
 /** Bytes that a set request has beyond its items and the commas between them. */
 export const SET_OVERHEAD_BYTES = encodeSet([]).length;
 
+/** Bytes that an item which was set alone gains on its way back, when it is alone in a line of an answer. */
+export const ANSWER_OVERHEAD_BYTES = '{"items":[,"servertimestamp":1700000000000]}\n'.length;
+
 export function encodeGet(request: GetRequest): string {
   const portals = request.portals.map(({ portalId, serverTimestamp }) =>
     serverTimestamp === undefined

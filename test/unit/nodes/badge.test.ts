@@ -8,7 +8,7 @@ import type { Translate } from "../../../nodes/lib/status.js";
 import { Badge, BADGE_INTERVAL_MS_MIN, textOf } from "../../../nodes/lib/status.js";
 import { REMEDIES, XrtcError } from "../../../src/errors.js";
 import type { ClientStatus } from "../../../src/status.js";
-import { ManualClock } from "./manual-clock.js";
+import { VirtualClock } from "../../support/virtual-clock.js";
 
 const catalogue = JSON.parse(
   readFileSync(join(__dirname, "../../../nodes/locales/en-US/xrtc-config.json"), "utf8"),
@@ -38,7 +38,7 @@ const shown = (look: Look | undefined): string =>
   look === undefined ? "none" : `${look.fill} ${look.shape}: ${textOf(look.phrase, translate)}`;
 
 function setUp() {
-  const clock = new ManualClock();
+  const clock = new VirtualClock();
   const badges: NodeStatus[] = [];
   const node = { status: (status: NodeStatus) => void badges.push(status) };
   return { clock, badges, badge: new Badge(node, { translate, clock }) };
@@ -118,13 +118,13 @@ describe("the catalogue", () => {
 });
 
 describe("a badge", () => {
-  it("is set once for each look, however many attempts an outage takes", () => {
+  it("is set once for each look, however many attempts an outage takes", async () => {
     const { clock, badge, badges } = setUp();
     for (let attempt = 1; attempt <= 100; attempt += 1) {
       badge.update({ kind: "connecting" });
-      clock.advance(1_000);
+      await clock.advance(1_000);
       badge.update(waiting(100 + attempt, attempt));
-      clock.advance(1_000);
+      await clock.advance(1_000);
     }
     assert.deepEqual(
       badges.map(({ fill, shape }) => `${fill} ${shape}`),
@@ -132,23 +132,23 @@ describe("a badge", () => {
     );
   });
 
-  it("changes at most four times a second, and ends with the latest look", () => {
+  it("changes at most four times a second, and ends with the latest look", async () => {
     const { clock, badge, badges } = setUp();
     for (let flap = 0; flap < 20; flap += 1) {
       badge.update({ kind: "connected" });
       badge.update(waiting(100));
     }
     assert.equal(badges.length, 1);
-    clock.advance(BADGE_INTERVAL_MS_MIN);
+    await clock.advance(BADGE_INTERVAL_MS_MIN);
     assert.equal(badges.length, 2);
     assert.equal(badges[1]?.fill, "red");
-    assert.equal(clock.pending, 0);
+    assert.equal(clock.timerCount, 0);
   });
 
-  it("is taken away when there is nothing to show", () => {
+  it("is taken away when there is nothing to show", async () => {
     const { clock, badge, badges } = setUp();
     badge.update({ kind: "connecting" });
-    clock.advance(BADGE_INTERVAL_MS_MIN);
+    await clock.advance(BADGE_INTERVAL_MS_MIN);
     badge.update({ kind: "idle" });
     assert.deepEqual(badges[1], {});
   });
@@ -159,7 +159,7 @@ describe("a badge", () => {
     badge.update({ kind: "connected" });
     badge.close();
     badge.update(waiting(100));
-    assert.equal(clock.pending, 0);
+    assert.equal(clock.timerCount, 0);
     assert.equal(badges.length, 1);
   });
 });

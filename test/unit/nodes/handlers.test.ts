@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { EventEmitter } from "node:events";
 import type { Node, NodeMessageInFlow } from "node-red";
 import { CLOSE_MS_MAX, onClose, onInput } from "../../../nodes/lib/handlers.js";
-import { ManualClock } from "./manual-clock.js";
+import { VirtualClock } from "../../support/virtual-clock.js";
 
 /** A node as far as its handlers go. */
 class BareNode extends EventEmitter {
@@ -69,13 +69,13 @@ describe("an input", () => {
 
 const closeOf = async (
   close: (removed: boolean) => Promise<void> | void,
-  clock = new ManualClock(),
+  clock = new VirtualClock(),
 ) => {
   const { node, errors, emitter } = bare();
   let calls = 0;
   onClose(node, clock, close);
   const done = new Promise<void>((resolve) => {
-    emitter.emit("close", true, () => {
+    emitter.emit("close", true, async () => {
       calls += 1;
       resolve();
     });
@@ -90,7 +90,7 @@ describe("a close", () => {
     await done;
     assert.deepEqual(seen, [true]);
     assert.deepEqual(errors, []);
-    assert.equal(clock.pending, 0);
+    assert.equal(clock.timerCount, 0);
   });
 
   it("reports what goes wrong in it, which Node-RED would swallow", async () => {
@@ -101,7 +101,7 @@ describe("a close", () => {
 
   it("that does not end is given up long before Node-RED would, and says so", async () => {
     const { done, errors, clock } = await closeOf(() => new Promise(() => undefined));
-    clock.advance(CLOSE_MS_MAX);
+    await clock.advance(CLOSE_MS_MAX);
     await done;
     assert.match(String(errors[0]), /longer than 8 s/);
   });

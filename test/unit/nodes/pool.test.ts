@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import type { Lease, PoolRequest } from "../../../nodes/lib/pool.js";
 import { Pool } from "../../../nodes/lib/pool.js";
-import { ManualClock } from "./manual-clock.js";
+import { VirtualClock } from "../../support/virtual-clock.js";
 
 const HOLD_MS = 10_000;
 
 function setUp(dispose?: (value: string) => Promise<void>) {
-  const clock = new ManualClock();
+  const clock = new VirtualClock();
   const ended: string[] = [];
   const errors: unknown[] = [];
   const pool = new Pool<string>({
@@ -31,41 +31,41 @@ function setUp(dispose?: (value: string) => Promise<void>) {
 }
 
 describe("a pool", () => {
-  it("gives everybody who asks for a key the same value, and ends it after its last user", () => {
+  it("gives everybody who asks for a key the same value, and ends it after its last user", async () => {
     const { clock, take, ended } = setUp();
     const one = take("k");
     const two = take("k");
     assert.equal(one.value, two.value);
     one.release();
-    clock.advance(HOLD_MS);
+    await clock.advance(HOLD_MS);
     assert.deepEqual(ended, []);
     two.release();
-    clock.advance(HOLD_MS - 1);
+    await clock.advance(HOLD_MS - 1);
     assert.deepEqual(ended, []);
-    clock.advance(1);
+    await clock.advance(1);
     assert.deepEqual(ended, ["value 1"]);
   });
 
-  it("gives the same value again to whoever comes back within the hold, fifty times", () => {
+  it("gives the same value again to whoever comes back within the hold, fifty times", async () => {
     const { clock, take, ended, pool } = setUp();
     for (let deploy = 0; deploy < 50; deploy += 1) {
       const lease = take("k");
       assert.equal(lease.value, "value 1");
       lease.release();
-      clock.advance(HOLD_MS - 1);
+      await clock.advance(HOLD_MS - 1);
     }
     assert.deepEqual(ended, []);
-    assert.equal(clock.pending, 1);
+    assert.equal(clock.timerCount, 1);
     assert.equal(pool.size, 1);
   });
 
-  it("does not count a release twice", () => {
+  it("does not count a release twice", async () => {
     const { clock, take, ended } = setUp();
     const one = take("k");
     take("k");
     one.release();
     one.release();
-    clock.advance(HOLD_MS);
+    await clock.advance(HOLD_MS);
     assert.deepEqual(ended, []);
   });
 
@@ -80,12 +80,12 @@ describe("a pool", () => {
     assert.throws(() => take("k", "local"), /in the hands of owner of hosted/);
   });
 
-  it("ends a value that is only held and was made from something else, and makes a new one", () => {
+  it("ends a value that is only held and was made from something else, and makes a new one", async () => {
     const { clock, take, ended } = setUp();
     take("k", "hosted").release();
     assert.equal(take("k", "local").value, "value 2");
     assert.deepEqual(ended, ["value 1"]);
-    clock.advance(HOLD_MS);
+    await clock.advance(HOLD_MS);
     assert.deepEqual(ended, ["value 1"]);
   });
 
@@ -107,7 +107,7 @@ describe("a pool", () => {
     pool.endHeld();
     await pool.settled();
     assert.deepEqual(ended, ["value 2"]);
-    assert.equal(clock.pending, 0);
+    assert.equal(clock.timerCount, 0);
     assert.equal(pool.size, 1);
   });
 

@@ -3,6 +3,11 @@ import { ALICE, BOB, CoreHarness, cookiesOf, STREAM } from "./core-harness.js";
 
 const DENIED = [401, 4, 10011];
 
+/** What a proxy writes for a client that wrote something there itself. */
+const behind = (address: string): Record<string, string> => ({
+  "x-forwarded-for": `6.6.6.6, ${address}`,
+});
+
 describe("a session of the local server", () => {
   it("is answered with the server's time and two cookies that scripts and other sites do not get", () => {
     const server = new CoreHarness();
@@ -75,9 +80,6 @@ describe("a session of the local server", () => {
 
   it("belongs to the address behind a trusted proxy, which only that proxy can name", () => {
     const server = new CoreHarness({ trustedProxies: ["10.0.0.1"] });
-    const behind = (address: string): Record<string, string> => ({
-      "x-forwarded-for": `6.6.6.6, ${address}`,
-    });
     const reply = server.tryLogin(ALICE, { peer: "10.0.0.1", headers: behind("10.1.1.1") });
     const cookie = cookiesOf(reply);
     const get = (peer: string, headers: Record<string, string>): number =>

@@ -4,6 +4,12 @@ import { CoreHarness, FIFO, numbered, STREAM } from "./core-harness.js";
 
 const REFUSED = [400, 6, 30];
 const UNREADABLE = [400, 6, 20];
+/** A relaxed set of a certain length. */
+const body = (length: number): string => {
+  const [before, after] = ['{items:[{"portalid":"P","payload":"', '"}]}'];
+  return before + "x".repeat(length - before.length - after.length) + after;
+};
+
 const item = (payload = "x", portalid = "P"): object => ({ portalid, payload });
 
 describe("a set at the local server", () => {
@@ -99,10 +105,6 @@ describe("a set at the local server", () => {
 
   it("reads relaxed JSON only while it is short enough to be typed by hand", () => {
     const session = new CoreHarness().login();
-    const body = (length: number): string => {
-      const [before, after] = ['{items:[{"portalid":"P","payload":"', '"}]}'];
-      return before + "x".repeat(length - before.length - after.length) + after;
-    };
     assert.equal(session.send("/v1/item/set", body(4_096)).status, 200);
     assert.deepEqual(session.send("/v1/item/set", body(4_097)).refusal, UNREADABLE);
   });
