@@ -5,7 +5,7 @@ import { CoreHarness, FIFO, numbered, STREAM } from "./core-harness.js";
 const REFUSED = [400, 6, 30];
 const UNREADABLE = [400, 6, 20];
 /** A relaxed set of a certain length. */
-const body = (length: number): string => {
+const relaxedSet = (length: number): string => {
   const [before, after] = ['{items:[{"portalid":"P","payload":"', '"}]}'];
   return before + "x".repeat(length - before.length - after.length) + after;
 };
@@ -105,8 +105,8 @@ describe("a set at the local server", () => {
 
   it("reads relaxed JSON only while it is short enough to be typed by hand", () => {
     const session = new CoreHarness().login();
-    assert.equal(session.send("/v1/item/set", body(4_096)).status, 200);
-    assert.deepEqual(session.send("/v1/item/set", body(4_097)).refusal, UNREADABLE);
+    assert.equal(session.send("/v1/item/set", relaxedSet(4_096)).status, 200);
+    assert.deepEqual(session.send("/v1/item/set", relaxedSet(4_097)).refusal, UNREADABLE);
   });
 
   it("is refused for items that are no list, or an empty one", () => {
