@@ -2,7 +2,8 @@
 
 import type { Schedule } from "../protocol/item.js";
 import { encodeLine, LINE_OVERHEAD_BYTES } from "../protocol/server-codec.js";
-import type { PortalPage, StoredItem } from "./engine/engine.js";
+import type { PortalPage } from "./engine/engine.js";
+import type { StoredItem } from "./engine/stored-item.js";
 import { isUnbroken } from "./engine/line-cache.js";
 import { Merge } from "./merge.js";
 

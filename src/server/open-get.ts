@@ -7,7 +7,8 @@ import type { ServerContext, SessionCall } from "./context.js";
 import type { EngineReader, PortalPage, PortalQuery } from "./engine/engine.js";
 import { composeLine, type LineBounds } from "./line.js";
 import type { OpenExchange } from "./session-table.js";
-import { sendBytes, systemError } from "./wire-error.js";
+import { systemError } from "./wire-error.js";
+import { sendBytes } from "./wire-reply.js";
 
 /** What the request asked of one portal. */
 interface Wanted {
