@@ -74,7 +74,9 @@ RED.nodes.registerType<ConfigFields>("xrtc-config", {
       .trigger("change");
   },
   oneditsave() {
-    this.server = String($("#node-config-input-serverId").val() ?? "");
+    // The list shows some server even where none is meant.
+    const isLocal = serviceOf(this) === "local";
+    this.server = isLocal ? String($("#node-config-input-serverId").val() ?? "") : "";
   },
 });
 
