@@ -2,9 +2,15 @@
 
 // The client
 export { XrtcClient } from "./client/client.js";
-export type { CallOptions, GetItemsOptions, SubscribeOptions } from "./client/client.js";
+export type {
+  CallOptions,
+  GetItemsOptions,
+  SetItemsOptions,
+  SubscribeOptions,
+} from "./client/client.js";
 export type { XrtcClientOptions } from "./client/options.js";
 export type { SetResult } from "./writer/writer.js";
+export type { DeliveryLevel, QueuePolicy } from "./writer/policy.js";
 
 // Reading
 export { Subscription } from "./subscription/subscription.js";

@@ -6,6 +6,7 @@ import { sleep, type Cancel, type Clock } from "../primitives/clock.js";
 import { abortable, Deadline } from "../primitives/deadline.js";
 import type { Random } from "../primitives/random.js";
 import { RateLimiter } from "../primitives/rate-limiter.js";
+import { RetryBudget } from "../primitives/retry-budget.js";
 import type { Redacted } from "../primitives/redacted.js";
 import type { Limits } from "../protocol/limits.js";
 import { sameStatus, type ClientStatus } from "../status.js";
@@ -34,7 +35,8 @@ export interface SessionOptions {
 export interface PostOptions {
   readonly lane: "command" | "stream";
   readonly signal: AbortSignal;
-  readonly headers?: Readonly<Record<string, string>>;
+  /** Headers beyond the usual ones, for the login under which the request is sent. */
+  readonly headers?: (login: Login) => Readonly<Record<string, string>>;
   /** Called each time that the request goes out: the moment from which its deadline counts. */
   readonly onSend?: () => void;
 }
@@ -61,6 +63,7 @@ export class Session {
   readonly #status = new Broadcast<ClientStatus>({ kind: "idle" });
   readonly #pace: LoginPace;
   readonly #rate: RateLimiter;
+  readonly #retries = new RetryBudget();
   readonly #ended = new AbortController();
   #memory: LoginMemory = LOGIN_START;
   #held: HeldLogin | undefined;
@@ -130,21 +133,36 @@ export class Session {
     this.#step({ kind: "denied", generation: login.generation });
   }
 
+  /** What the service offers under the present login; nothing is known before the first. */
+  get extensions(): ReadonlySet<string> | undefined {
+    return this.#held?.extensions;
+  }
+
   /** A request was answered in full. Only the reader of a body can tell that. */
   answered(): void {
-    this.#pace.proven(this.#clock.now());
+    const now = this.#clock.now();
+    this.#pace.proven(now);
+    this.#retries.succeed(now);
     this.#report({ kind: "connected" });
   }
 
-  /** A request went wrong and is tried again in `retryInMs`. */
-  troubled(cause: XrtcError, failures: number, retryInMs: number): void {
+  /**
+   * A request went wrong and is to be tried again.
+   *
+   * @param backoff - the pace of the path that repeats, in ms
+   * @returns in how many ms it may be tried again: later when all retries together are too many
+   */
+  troubled(cause: XrtcError, failures: number, backoff: number): number {
     const now = this.#clock.now();
+    const retryInMs = Math.max(backoff, this.#retries.take(now));
     if (cause.retryAfterMs !== undefined) {
       this.#holdUntil = Math.max(this.#holdUntil, now + cause.retryAfterMs);
     }
     const { state } = this.#memory;
-    if (state.kind === "refused" || isXrtcError(cause, "XRTC_CLOSED")) return;
-    this.#report({ kind: "waiting", cause, failures, retryInMs });
+    if (state.kind !== "refused" && !isXrtcError(cause, "XRTC_CLOSED")) {
+      this.#report({ kind: "waiting", cause, failures, retryInMs });
+    }
+    return retryInMs;
   }
 
   /** Ends the session here; the service ends it by itself after a minute. Calling it twice is one close. */
@@ -201,7 +219,7 @@ export class Session {
     const cookie = login.cookies.header(url);
     const headers = {
       "content-type": "application/json",
-      ...options.headers,
+      ...options.headers?.(login),
       ...(cookie === undefined ? {} : { cookie }),
     };
     try {
