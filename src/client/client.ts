@@ -11,6 +11,7 @@ import {
   type Schedule,
 } from "../protocol/item.js";
 import type { Limits } from "../protocol/limits.js";
+import type { Usage } from "../session/admission.js";
 import { Session } from "../session/session.js";
 import type { ClientStatus } from "../status.js";
 import { Hub } from "../subscription/hub.js";
@@ -117,6 +118,11 @@ export class XrtcClient implements AsyncDisposable {
   /** How the client stands with the service. */
   get status(): Observable<ClientStatus> {
     return this.#session.status;
+  }
+
+  /** What was used of what the service allows: this client's requests of the month, and the level that they reached. */
+  get usage(): Observable<Usage> {
+    return this.#session.usage;
   }
 
   /** The service's limits as this client keeps them. */

@@ -2,17 +2,17 @@
 
 import { isXrtcError, XrtcError } from "../errors.js";
 import { Broadcast, type Observable } from "../primitives/broadcast.js";
-import { sleep, type Cancel, type Clock } from "../primitives/clock.js";
+import type { Cancel, Clock } from "../primitives/clock.js";
 import { abortable, Deadline } from "../primitives/deadline.js";
 import type { Random } from "../primitives/random.js";
-import { RateLimiter } from "../primitives/rate-limiter.js";
-import { RetryBudget } from "../primitives/retry-budget.js";
 import type { Redacted } from "../primitives/redacted.js";
 import type { Limits } from "../protocol/limits.js";
 import { sameStatus, type ClientStatus } from "../status.js";
 import type { Transport, TransportResponse } from "../transport/transport.js";
+import { Admission, type Usage } from "./admission.js";
 import { transportFailure } from "./failure.js";
 import { logIn, type HeldLogin, type Login } from "./login.js";
+import type { CounterStore } from "./month-budget.js";
 import { LoginPace } from "./login-pace.js";
 import {
   closedError,
@@ -30,6 +30,8 @@ export interface SessionOptions {
   readonly transport: Transport;
   readonly clock: Clock;
   readonly random: Random;
+  /** Where the month's count is kept. */
+  readonly counterStore?: CounterStore | undefined;
 }
 
 export interface PostOptions {
@@ -52,8 +54,6 @@ const LOGIN_DEADLINE_MS = 10_000;
 const IDLE_MARGIN_MS = 1_000;
 /** Times that a request is sent again under a new login. */
 const REPLAYS_MAX = 2;
-/** Milliseconds that the window of the request rate is longer than a second, for what the network squeezes together. */
-const RATE_MARGIN_MS = 50;
 
 type Caller = { resolve(login: HeldLogin): void; reject(cause: Error): void };
 
@@ -62,15 +62,12 @@ export class Session {
   readonly #clock: Clock;
   readonly #status = new Broadcast<ClientStatus>({ kind: "idle" });
   readonly #pace: LoginPace;
-  readonly #rate: RateLimiter;
-  readonly #retries = new RetryBudget();
+  readonly #admission: Admission;
   readonly #ended = new AbortController();
   #memory: LoginMemory = LOGIN_START;
   #held: HeldLogin | undefined;
   #callers: Caller[] = [];
   #cancelWake: Cancel | undefined;
-  /** The service asked everybody to wait until this moment (monotonic ms). */
-  #holdUntil = 0;
   #attempt: Promise<void> = Promise.resolve();
 
   constructor(options: SessionOptions) {
@@ -78,11 +75,16 @@ export class Session {
     this.#options = options;
     this.#clock = clock;
     this.#pace = new LoginPace(limits.loginIntervalMsMin, options.random);
-    this.#rate = new RateLimiter(limits.requestsPerSecondMax, 1_000 + RATE_MARGIN_MS, clock);
+    this.#admission = new Admission(limits, clock, options.counterStore);
   }
 
   get status(): Observable<ClientStatus> {
     return this.#status;
+  }
+
+  /** What was used of what the service allows. */
+  get usage(): Observable<Usage> {
+    return this.#admission.usage;
   }
 
   /** A valid login: the present one, or the next. @throws XrtcError when that fails or the session is closed */
@@ -102,8 +104,8 @@ export class Session {
   ): Promise<SessionResponse> {
     for (let replays = 0; ; replays += 1) {
       const login = this.#current() ?? (await this.#next(options.signal));
-      const wait = this.#waitMs();
-      if (wait > 0) await this.#waitForTurn(wait, options.signal);
+      const wait = this.#admission.tryEnter();
+      if (wait > 0) await this.#admission.enter(wait, options.signal);
       const response = await this.#send(call, body(login), login, options);
       if (response.status !== 401) {
         login.proven = true;
@@ -140,9 +142,8 @@ export class Session {
 
   /** A request was answered in full. Only the reader of a body can tell that. */
   answered(): void {
-    const now = this.#clock.now();
-    this.#pace.proven(now);
-    this.#retries.succeed(now);
+    this.#pace.proven(this.#clock.now());
+    this.#admission.succeeded();
     this.#report({ kind: "connected" });
   }
 
@@ -153,11 +154,8 @@ export class Session {
    * @returns in how many ms it may be tried again: later when all retries together are too many
    */
   troubled(cause: XrtcError, failures: number, backoff: number): number {
-    const now = this.#clock.now();
-    const retryInMs = Math.max(backoff, this.#retries.take(now));
-    if (cause.retryAfterMs !== undefined) {
-      this.#holdUntil = Math.max(this.#holdUntil, now + cause.retryAfterMs);
-    }
+    const retryInMs = Math.max(backoff, this.#admission.retry());
+    if (cause.retryAfterMs !== undefined) this.#admission.hold(cause.retryAfterMs);
     const { state } = this.#memory;
     if (state.kind !== "refused" && !isXrtcError(cause, "XRTC_CLOSED")) {
       this.#report({ kind: "waiting", cause, failures, retryInMs });
@@ -172,6 +170,7 @@ export class Session {
     this.#held = undefined;
     this.#ended.abort(closedError());
     await this.#attempt;
+    this.#admission.close();
     this.#report({ kind: "closed" });
   }
 
@@ -195,18 +194,6 @@ export class Session {
     });
     this.#step({ kind: "wanted", now: this.#clock.now() });
     return abortable(login, signal);
-  }
-
-  /** Milliseconds until a request may go out; 0 when it may now, and then it is counted. */
-  #waitMs(): number {
-    const held = this.#holdUntil - this.#clock.now();
-    return held > 0 ? held : this.#rate.tryTake();
-  }
-
-  async #waitForTurn(firstWait: number, signal: AbortSignal): Promise<void> {
-    for (let wait = firstWait; wait > 0; wait = this.#waitMs()) {
-      await sleep(this.#clock, wait, signal);
-    }
   }
 
   async #send(
@@ -272,8 +259,8 @@ export class Session {
     const deadline = new Deadline(this.#clock, this.#ended.signal);
     deadline.set(LOGIN_DEADLINE_MS, () => timeoutError("The login", LOGIN_DEADLINE_MS));
     try {
-      const wait = this.#waitMs();
-      if (wait > 0) await this.#waitForTurn(wait, deadline.signal);
+      const wait = this.#admission.tryEnter();
+      if (wait > 0) await this.#admission.enter(wait, deadline.signal);
       const { urls, accountId, apiKey, transport } = this.#options;
       const generation = this.#memory.generation + 1;
       const account = { url: urls.login, accountId, apiKey, generation };
