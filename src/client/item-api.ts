@@ -80,7 +80,7 @@ export class ItemApi {
       const { response, login } = await this.#session.post("set", () => body, {
         lane: "command",
         signal: deadline.signal,
-        headers: (login) => setHeaders(call, login),
+        headers: (under) => setHeaders(call, under),
         onSend: () => {
           call.sent();
           deadline.set(COMMAND_DEADLINE_MS, () => timeoutError("The set", COMMAND_DEADLINE_MS));

@@ -29,9 +29,9 @@ export interface SinkCall {
   /** The same on every attempt of a batch. */
   readonly idempotencyKey: string;
   /** The request's place among those in flight, under a login; called only where places count. */
-  place(generation: number): OrderedPlace;
+  readonly place: (generation: number) => OrderedPlace;
   /** Called when the request goes out. */
-  sent(): void;
+  readonly sent: () => void;
 }
 
 export interface SinkAnswer {
@@ -56,9 +56,9 @@ export interface BatchPorts {
   readonly limits: RetryLimits;
   readonly signal: AbortSignal;
   /** @returns how many ms to wait before the next attempt */
-  backoff(): number;
-  failures(): number;
-  place(generation: number): OrderedPlace;
+  readonly backoff: () => number;
+  readonly failures: () => number;
+  readonly place: (generation: number) => OrderedPlace;
 }
 
 export class Batch {

@@ -15,7 +15,6 @@ import type { Random } from "../primitives/random.js";
 import { Batch, endOf, type ItemSink } from "./batch.js";
 import { requestBytes, type BatchLimits, type Parcel } from "./batcher.js";
 import { Lanes } from "./lane.js";
-import type { WritePolicy } from "./policy.js";
 import type { RetryLimits } from "./retry.js";
 import { WriteQueue, type QueueLimits, type Write } from "./write-queue.js";
 

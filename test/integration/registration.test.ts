@@ -2,6 +2,9 @@ import assert from "node:assert/strict";
 import { finishRegistration, isXrtcError, startRegistration, XrtcClient } from "../../src/index.js";
 import { startService } from "../support/service.js";
 
+const serviceCode = (expected: number) => (error: unknown) =>
+  isXrtcError(error, "XRTC_REGISTRATION") && error.serviceCode === expected;
+
 describe("Registration", () => {
   it("gives an account and a key that open the service, for the code that the server logs", async () => {
     const codes: string[] = [];
@@ -24,8 +27,6 @@ describe("Registration", () => {
   it("fails with the service's code when the e-mail address, the token or the code is wrong", async () => {
     await using service = await startService();
     const { baseUrl } = service;
-    const serviceCode = (expected: number) => (error: unknown) =>
-      isXrtcError(error, "XRTC_REGISTRATION") && error.serviceCode === expected;
     await assert.rejects(startRegistration("nobody", { baseUrl }), serviceCode(32));
     await assert.rejects(finishRegistration("nothing", "123456", { baseUrl }), serviceCode(33));
     const token = await startRegistration("somebody@example.org", { baseUrl });
