@@ -24,8 +24,8 @@ export interface ServerReply {
   flush(): void;
   /** Sends a part of the body. @returns false when the reader does not keep up: write again after the drain */
   write(chunk: Buffer): boolean;
-  /** Ends the answer, with a last part if there is one. */
-  end(lastChunk?: Buffer): void;
+  /** Ends the answer, with a last part if there is one. Text costs less than bytes: it goes out with the head. */
+  end(lastChunk?: Buffer | string): void;
   /** Calls back once when the exchange is over for whatever reason: answered whole, or the client is gone. */
   onClose(callback: () => void): void;
   /** Calls back each time when the reader has caught up after a write answered false. */

@@ -112,8 +112,17 @@ export class OpenGet implements EngineReader, OpenExchange {
     this.#pump();
   };
 
-  /** Reads and hands on until there is nothing new, or the reader does not keep up. */
+  /** A reader that fails must not fail the set that woke it: what goes wrong here is answered here. */
   #pump(): void {
+    try {
+      this.#readOn();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Reads and hands on until there is nothing new, or the reader does not keep up. */
+  #readOn(): void {
     const { engine } = this.#context;
     while (this.#dirty.size > 0 && !this.#isOver && !this.#isBehind && !this.#isReading) {
       const queries = [...this.#dirty].map((portalId) => this.#query(portalId));

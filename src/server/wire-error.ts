@@ -48,23 +48,22 @@ export function sendJson(
   status = 200,
   headers: Readonly<Record<string, string | readonly string[]>> = {},
 ): void {
-  sendBytes(reply, Buffer.from(text), status, headers);
+  const length = Buffer.byteLength(text);
+  reply.head(status, { ...jsonHeaders(length), ...headers });
+  reply.end(text);
 }
 
-export function sendBytes(
-  reply: ServerReply,
-  bytes: Buffer,
-  status = 200,
-  headers: Readonly<Record<string, string | readonly string[]>> = {},
-): void {
-  reply.head(status, {
-    "content-type": "application/json; charset=utf-8",
-    "content-length": String(bytes.length),
-    "cache-control": "no-store",
-    ...headers,
-  });
+/** The same with a document that is there in bytes. */
+export function sendBytes(reply: ServerReply, bytes: Buffer): void {
+  reply.head(200, jsonHeaders(bytes.length));
   reply.end(bytes);
 }
+
+const jsonHeaders = (length: number): Record<string, string> => ({
+  "content-type": "application/json; charset=utf-8",
+  "content-length": String(length),
+  "cache-control": "no-store",
+});
 
 export const errorHeaders = (error: WireError): Record<string, string> => ({
   ...(error.retryAfterMs === undefined

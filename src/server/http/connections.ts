@@ -14,6 +14,7 @@ export class Connections {
   readonly #bySocket = new Map<Socket, Connection>();
   readonly #byAddress = new Map<string, number>();
   #isClosing = false;
+  #onEmpty: (() => void) | undefined;
 
   constructor(perAddressMax: number) {
     this.#perAddressMax = perAddressMax;
@@ -59,6 +60,14 @@ export class Connections {
     }
   }
 
+  /** Resolves when no socket is open. */
+  empty(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.size === 0) resolve();
+      else this.#onEmpty = resolve;
+    });
+  }
+
   destroyAll(): void {
     for (const socket of [...this.#bySocket.keys()]) socket.destroy();
   }
@@ -73,5 +82,6 @@ export class Connections {
     else this.#byAddress.set(address, count);
     // node:http tells only the answer that was being sent, not those that were to follow it.
     for (const reply of [...replies]) reply.closed();
+    if (this.size === 0) this.#onEmpty?.();
   }
 }

@@ -54,7 +54,7 @@ export class HttpReply implements ServerReply {
     return !this.#isBehind;
   }
 
-  end(lastChunk?: Buffer): void {
+  end(lastChunk?: Buffer | string): void {
     if (this.#isClosed) return;
     if (lastChunk === undefined) this.#response.end();
     else this.#response.end(lastChunk);

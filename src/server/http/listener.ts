@@ -87,19 +87,12 @@ export class Listener {
   }
 
   /** Resolves when every socket is closed, by force if need be. */
-  closed(): Promise<void> {
-    return new Promise((resolve) => {
-      if (!this.#server.listening && this.#connections.size === 0) {
-        resolve();
-        return;
-      }
-      const { closeTimeoutMs } = this.#options.bounds;
-      const cancel = systemClock.schedule(closeTimeoutMs, () => this.#connections.destroyAll());
-      this.#server.once("close", () => {
-        cancel();
-        resolve();
-      });
-    });
+  async closed(): Promise<void> {
+    const { closeTimeoutMs } = this.#options.bounds;
+    const cancel = systemClock.schedule(closeTimeoutMs, () => this.#connections.destroyAll());
+    // Not the server's own event: it comes before the sockets have told that they are closed.
+    await this.#connections.empty();
+    cancel();
   }
 
   readonly #onCheckContinue = (request: IncomingMessage, response: ServerResponse): void => {

@@ -12,10 +12,20 @@ export function refuseForm(request: IncomingMessage, headersMax: number): WireEr
     return systemError(431, `a request has at most ${headersMax} headers`);
   }
   // node:http keeps the first of two; a proxy in front may have looked at the other one.
-  if ((request.headersDistinct["host"]?.length ?? 0) > 1) {
+  if (countOf(request.rawHeaders, "host") > 1) {
     return systemError(400, "a request has one Host header");
   }
   return undefined;
+}
+
+/** How often a header stands among names and values. */
+function countOf(rawHeaders: readonly string[], name: string): number {
+  let count = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const header = rawHeaders[at];
+    if (header?.length === name.length && header.toLowerCase() === name) count += 1;
+  }
+  return count;
 }
 
 /** Answers on a bare socket and closes it. */

@@ -56,9 +56,9 @@ export class RecordedReply implements ServerReply {
     return this.keepsUp;
   }
 
-  end(lastChunk?: Buffer): void {
+  end(lastChunk?: Buffer | string): void {
     assert.equal(this.isEnded, false, "ended twice");
-    if (lastChunk !== undefined) this.writes.push(lastChunk);
+    if (lastChunk !== undefined) this.writes.push(Buffer.from(lastChunk));
     this.isEnded = true;
     this.leave();
   }
