@@ -1,32 +1,45 @@
 import type { Node, NodeAPI, NodeDef } from "node-red";
-import { systemClock } from "../src/index.js";
+import { systemClock, type XrtcError } from "../src/index.js";
 import { connectionOf, refusedConnection } from "./lib/config-node.js";
 import type { Connection } from "./lib/connection.js";
+import { asXrtcError } from "./lib/errors.js";
 import { onClose, onInput } from "./lib/handlers.js";
 import { itemsOf } from "./lib/message-out.js";
 import { Outbox } from "./lib/outbox.js";
 import { readOutSettings } from "./lib/settings.js";
 import { Badge } from "./lib/status.js";
 
+interface Connected {
+  readonly connection: Connection;
+  readonly portal: string;
+  /** What is wrong with the settings, if anything is: every message is told. */
+  readonly problem?: XrtcError;
+}
+
 /** Sets the payload of each message as an item of a portal; the message is done when the service has answered. */
 function init(RED: NodeAPI): void {
-  function connect(definition: NodeDef): { connection: Connection; portal: string } {
+  function connect(definition: NodeDef): Connected {
     try {
       const { config, portal } = readOutSettings(definition);
       return { connection: connectionOf(RED, config), portal };
     } catch (thrown) {
-      return { connection: refusedConnection(RED, thrown), portal: "" };
+      return {
+        connection: refusedConnection(RED, thrown),
+        portal: "",
+        problem: asXrtcError(thrown),
+      };
     }
   }
 
   function XrtcOut(this: Node, definition: NodeDef): void {
     RED.nodes.createNode(this, definition);
-    const { connection, portal } = connect(definition);
+    const { connection, portal, problem } = connect(definition);
     const badge = new Badge(this, { translate: RED._, clock: systemClock });
     const outbox = new Outbox(connection, systemClock);
     const unsubscribe = connection.status.subscribe((status) => badge.update(status));
 
     onInput(this, async (message) => {
+      if (problem !== undefined) throw problem;
       message["servertimestamp"] = await outbox.send(itemsOf(message, portal));
     });
 

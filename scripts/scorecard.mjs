@@ -4,11 +4,11 @@
  * flows. It needs the package registry, for the two tools and for what their rules look up.
  */
 import { spawn } from "node:child_process";
-import { readFileSync, readdirSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { ROOT, inTemporaryFolder, npm, unpackInto } from "./tarball.mjs";
+import { ROOT, inTemporaryFolder, npm, pack, unpackInto } from "./tarball.mjs";
 
 const SCORECARD = ["-p", "node-red-dev@0.1.6", "node-red-dev"];
 const NRLINT = ["-p", "nrlint@1.2.0", "nrlint"];
@@ -88,9 +88,8 @@ async function main() {
     return verdict(JSON.parse(readFileSync(out, "utf8")), output);
   });
 
-  const examples = readdirSync(join(ROOT, "examples"), { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".json"))
-    .map((name) => join("examples", name));
+  const { files } = await pack("--dry-run");
+  const examples = files.map(({ path }) => path).filter((path) => path.startsWith("examples/"));
   if (examples.length === 0) problems.push("There are no example flows.");
   // One at a time: given several files, the tool prints its help and reports success.
   for (const example of examples) {

@@ -49,7 +49,8 @@ export async function pack(...args) {
   }
   const told = JSON.parse(await npm(["pack", "--json", "--ignore-scripts", ...args]));
   // A list in npm 10 and 11; an object by package name in later ones.
-  const [report] = /** @type {PackReport[]} */ (Object.values(told));
+  /** @type {PackReport | undefined} */
+  const report = Object.values(told)[0];
   if (report === undefined) throw new Error("npm packed nothing");
   return report;
 }

@@ -1,4 +1,5 @@
 import {
+  asError,
   Broadcast,
   type ClientStatus,
   type Clock,
@@ -7,7 +8,7 @@ import {
   XrtcError,
 } from "../../src/index.js";
 import type { ClientRegistry } from "./client-registry.js";
-import { asError, asXrtcError } from "./errors.js";
+import { asXrtcError } from "./errors.js";
 import type { ServerState } from "./local-server.js";
 import type { Lease } from "./pool.js";
 import type { Target } from "./target.js";

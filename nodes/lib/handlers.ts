@@ -1,8 +1,7 @@
 /** Wrappers that keep Node-RED's contract for inputs and closes, whatever a node's own code does. */
 
 import type { Node, NodeMessage, NodeMessageInFlow } from "node-red";
-import { type Clock } from "../../src/index.js";
-import { asError } from "./errors.js";
+import { asError, type Clock } from "../../src/index.js";
 
 export type Send = (message: NodeMessage | (NodeMessage | NodeMessage[] | null)[]) => void;
 

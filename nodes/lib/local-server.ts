@@ -7,7 +7,7 @@ import {
   sleep,
   XrtcError,
 } from "../../src/index.js";
-import { XrtcServer } from "../../src/server/index.js";
+import { type ServerStats, XrtcServer } from "../../src/server/index.js";
 import type { Credentials } from "./credentials.js";
 import { asXrtcError } from "./errors.js";
 import type { ServerSettings } from "./settings.js";
@@ -24,6 +24,8 @@ export type ServerState =
       readonly url: string;
       readonly limits: Limits;
       readonly credentials: Credentials;
+      /** Counts since its start, and what is there now. */
+      readonly stats: () => ServerStats;
     }
   /** It could not listen and tries again, or, without `retryInMs`, it cannot at all. */
   | { readonly kind: "failed"; readonly cause: XrtcError; readonly retryInMs?: number };
@@ -54,11 +56,6 @@ export class LocalServer {
 
   get port(): number {
     return this.#options.settings.port;
-  }
-
-  /** The running server, for its counts; undefined while there is none. */
-  get server(): XrtcServer | undefined {
-    return this.#server;
   }
 
   /** Begins to listen; how that goes is told by `state`. */
@@ -104,6 +101,12 @@ export class LocalServer {
     });
     const url = await server.listen();
     this.#server = server;
-    this.#state.set({ kind: "listening", url, limits: server.limits, credentials });
+    this.#state.set({
+      kind: "listening",
+      url,
+      limits: server.limits,
+      credentials,
+      stats: () => server.stats,
+    });
   }
 }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { type Clock, type NewItem, XrtcError } from "../../src/index.js";
 import type { Connection } from "./connection.js";
 
@@ -17,6 +18,8 @@ export class Outbox {
   constructor(connection: Connection, clock: Clock) {
     this.#connection = connection;
     this.#clock = clock;
+    // Every message under way listens to it; that is no leak.
+    setMaxListeners(MESSAGES_MAX, this.#abort.signal);
   }
 
   /**

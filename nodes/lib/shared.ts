@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { NodeAPI } from "node-red";
-import { Broadcast, type Clock, systemClock } from "../../src/index.js";
-import { asError } from "./errors.js";
+import { asError, Broadcast, type Clock, systemClock } from "../../src/index.js";
 import { ClientRegistry } from "./client-registry.js";
 import { ServerRegistry } from "./server-registry.js";
 

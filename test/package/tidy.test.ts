@@ -12,6 +12,13 @@ const FOREIGN = [
   { what: "a folder of one machine", pattern: /(?<![\w.~}])\/(?:home|root|Users|work)\/[\w.-]/ },
 ];
 
+interface Locked {
+  readonly resolved?: string;
+  readonly integrity?: string;
+  readonly inBundle?: boolean;
+  readonly extraneous?: boolean;
+}
+
 describe("the repository", () => {
   it("names no host of packages and no folder of one machine", () => {
     const found = repositoryFiles().flatMap((path) => {
@@ -27,10 +34,12 @@ describe("the repository", () => {
 
   it("locks its dependencies by content, not by address", () => {
     const { packages } = JSON.parse(readFileSync(join(ROOT, "package-lock.json"), "utf8")) as {
-      packages: Record<string, { resolved?: string; integrity?: string; inBundle?: boolean }>;
+      packages: Record<string, Locked>;
     };
-    for (const [path, { resolved, integrity, inBundle }] of Object.entries(packages)) {
+    for (const [path, { resolved, integrity, inBundle, extraneous }] of Object.entries(packages)) {
       assert.equal(resolved, undefined, `${path} names an address`);
+      // One npm keeps what nothing asks for, and the next one then refuses the lock.
+      assert.equal(extraneous, undefined, `${path} is asked for by nothing`);
       if (path !== "" && inBundle !== true) assert.ok(integrity, `${path} has no checksum`);
     }
   });

@@ -1,0 +1,160 @@
+/** A real Node-RED runtime for tests, with the nodes of this package loaded from their sources. */
+
+import type { Node, NodeAPI, NodeDef, NodeInitializer, NodeStatus } from "node-red";
+import helper from "node-red-node-test-helper";
+import type { EventEmitter } from "node:events";
+import { sharedOf } from "../../nodes/lib/shared.js";
+import initConfig from "../../nodes/xrtc-config.js";
+import initIn from "../../nodes/xrtc-in.js";
+import initOut from "../../nodes/xrtc-out.js";
+import initServer from "../../nodes/xrtc-server.js";
+
+/** What reached each sink, by its id; it outlives the node, so that nothing is missed around a deploy. */
+const received = new Map<string, Received>();
+
+interface Received {
+  readonly messages: Message[];
+  check: () => void;
+}
+
+/** A node type that keeps what it gets. */
+function initSink(RED: NodeAPI): void {
+  RED.nodes.registerType("sink", function Sink(this: Node, definition: NodeDef) {
+    RED.nodes.createNode(this, definition);
+    this.on("input", (message) => {
+      const { messages, check } = receivedBy(this.id);
+      messages.push(message);
+      check();
+    });
+  });
+}
+
+function receivedBy(id: string): Received {
+  const known = received.get(id) ?? { messages: [], check: () => undefined };
+  received.set(id, known);
+  return known;
+}
+
+const nodeSets = [
+  initConfig,
+  initOut,
+  initIn,
+  initServer,
+  initSink,
+] as unknown as NodeInitializer[];
+
+export type Flow = { id: string; type: string; [property: string]: unknown }[];
+export type FlowCredentials = Record<string, Record<string, string>>;
+export type Message = Record<string, unknown>;
+
+/** What the published types of the helper leave out. */
+interface Internals {
+  readonly _events: EventEmitter;
+  readonly _redNodes: {
+    setFlows(flow: Flow, credentials: FlowCredentials | null, type: string): Promise<unknown>;
+  };
+}
+const internals = helper as unknown as Internals;
+
+let initialised = false;
+
+/** Starts a flow. Whatever `stop` returned to how it was before. */
+export async function start(flow: Flow, credentials: FlowCredentials = {}): Promise<void> {
+  if (!initialised) helper.init(require.resolve(process.env["NODE_RED_PKG"] ?? "node-red"));
+  initialised = true;
+  await helper.load(nodeSets, flow, credentials);
+}
+
+/** Deploys, and resolves when the flows have started again. Credentials that are not given stay as they are. */
+export async function deploy(flow: Flow, type: "full" | "flows" | "nodes" = "full"): Promise<void> {
+  const started = new Promise<void>((resolve) => {
+    internals._events.once("flows:started", () => resolve());
+  });
+  await internals._redNodes.setFlows(flow, null, type);
+  await started;
+}
+
+/** Stops the flows and ends what outlives them. */
+export async function stop(): Promise<void> {
+  await helper.unload();
+  await settled();
+  received.clear();
+}
+
+/** The registries of the process. */
+export const shared = (): ReturnType<typeof sharedOf> =>
+  sharedOf({ events: internals._events, log: { error: fail } } as unknown as NodeAPI);
+
+const fail = (message: unknown): void => {
+  throw new Error(String(message));
+};
+
+/** Resolves when every client and server that was ended has come to its end. */
+export async function settled(): Promise<void> {
+  await shared().clients.settled();
+  await shared().servers.settled();
+}
+
+export const events = (): EventEmitter => internals._events;
+
+export const node = (id: string): Node => helper.getNode(id);
+
+/** Resolves with the next messages of a sink, as soon as there are so many. */
+export function taken(id: string, count: number): Promise<Message[]> {
+  const entry = receivedBy(id);
+  return new Promise((resolve) => {
+    entry.check = () => {
+      if (entry.messages.length >= count) resolve(entry.messages.splice(0, count));
+    };
+    entry.check();
+  });
+}
+
+/** How many messages of a sink nobody has taken yet. */
+export const untaken = (id: string): number => receivedBy(id).messages.length;
+
+interface SpiedCall {
+  readonly thisValue: unknown;
+  readonly args: readonly unknown[];
+}
+
+/** Every badge that a node has had, oldest first. */
+export const badges = (id: string): NodeStatus[] =>
+  callsOf(id, "status").map(({ args }) => args[0] as NodeStatus);
+
+/** Every error that a node has reported, oldest first. */
+export const errors = (id: string): unknown[] => callsOf(id, "error").map(({ args }) => args[0]);
+
+function callsOf(id: string, method: "status" | "error"): SpiedCall[] {
+  const target = node(id);
+  const spy = target[method] as unknown as { getCalls(): SpiedCall[] };
+  return spy.getCalls().filter(({ thisValue }) => thisValue === target);
+}
+
+/** Resolves with a node's badge as soon as it looks like this. */
+export function badge(id: string, look: Partial<NodeStatus>): Promise<NodeStatus> {
+  const target: EventEmitter = node(id);
+  return new Promise((resolve) => {
+    const check = (): void => {
+      const latest = badges(id).at(-1);
+      if (latest === undefined) return;
+      const fits = Object.entries(look).every(
+        ([key, value]) => latest[key as keyof NodeStatus] === value,
+      );
+      if (!fits) return;
+      target.removeListener("call:status", check);
+      resolve(latest);
+    };
+    target.on("call:status", check);
+    check();
+  });
+}
+
+/** Resolves when a condition holds that no event announces; it is looked at in every turn of the event loop. */
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) {
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+  }
+}
