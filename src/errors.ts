@@ -78,13 +78,14 @@ export class XrtcError extends Error {
   override readonly name = "XrtcError";
   readonly code: XrtcErrorCode;
   readonly retryable: boolean;
-  readonly outcome?: Outcome;
-  readonly serviceCode?: number;
-  readonly serviceGroup?: number;
-  readonly status?: number;
-  readonly retryAfterMs?: number;
-  readonly attempts?: number;
-  readonly portalId?: string;
+  // Declared only: what is not known of an error is no property of it, and is not printed.
+  declare readonly outcome?: Outcome;
+  declare readonly serviceCode?: number;
+  declare readonly serviceGroup?: number;
+  declare readonly status?: number;
+  declare readonly retryAfterMs?: number;
+  declare readonly attempts?: number;
+  declare readonly portalId?: string;
 
   constructor(code: XrtcErrorCode, message: string, details: XrtcErrorDetails = {}) {
     const { cause, retryable = false, ...rest } = details;

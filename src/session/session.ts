@@ -281,10 +281,10 @@ export class Session {
   #loginFailed(thrown: XrtcError, startedAt: number): void {
     if (this.#memory.state.kind === "closed") return;
     const now = this.#clock.now();
-    const { cause, nextAt, final } = this.#pace.failed(thrown, startedAt, now);
-    this.#step({ kind: "failed", cause, nextAt, final });
+    const { cause, nextAt, then } = this.#pace.failed(thrown, startedAt, now);
+    this.#step({ kind: "failed", cause, nextAt, then });
     const retryInMs = nextAt - now;
-    if (final) this.#report({ kind: "refused", cause, retryInMs });
+    if (then === "give up") this.#report({ kind: "refused", cause, retryInMs });
     else this.#report({ kind: "waiting", cause, failures: this.#pace.failures, retryInMs });
   }
 
