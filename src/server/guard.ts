@@ -23,7 +23,8 @@ export function guard(request: ServerRequest, options: GuardOptions): WireError 
   if (!path.startsWith("/")) return systemError(400, "the target must be a path");
   if (headers["upgrade"] !== undefined) return systemError(400, "there is nothing to upgrade to");
   const host = headerOf(headers, "host");
-  if (host === undefined || !isOwnHost(host, options)) {
+  if (host === undefined) return systemError(400, "a request has a Host header");
+  if (!isOwnHost(host, options)) {
     return systemError(403, "the Host header names another server");
   }
   if (!isOwnOrigin(headers, host)) return systemError(403, "requests of web pages are refused");

@@ -25,7 +25,8 @@ async function waiting(stage: Stage, count: number): Promise<void> {
 
 describe("a local server that closes", () => {
   it("ends 200 streams with a proper last chunk, each with what it had (V3)", async () => {
-    await using stage = await Stage.open({ limits: LIMITS });
+    // Not force is to be what closes them.
+    await using stage = await Stage.open({ limits: LIMITS, bounds: { closeTimeoutMs: 60_000 } });
     const readers = await readersOf(stage, 200, STREAM);
     await waiting(stage, 200);
     const writer = await stage.client();

@@ -140,7 +140,7 @@ describe("the local server over HTTP", () => {
   });
 
   it("gives pipelined streams their lines in turn, and forgets both when the connection goes", async () => {
-    await using stage = await Stage.open();
+    await using stage = await Stage.open({ limits: { getTimeoutMs: 3_600_000 } });
     const [reader, writer] = [await stage.client(), await stage.client()];
     const cookie = await reader.login();
     reader.post("/item/get", streamOf("P"), cookie).post("/item/get", streamOf("Q"), cookie);

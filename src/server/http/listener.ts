@@ -41,6 +41,8 @@ export class Listener {
       requestTimeout: bounds.requestTimeoutMs,
       keepAliveTimeout: bounds.keepAliveTimeoutMs,
       connectionsCheckingInterval: bounds.checkIntervalMs,
+      // The guard refuses it, in the wire's shape.
+      requireHostHeader: false,
     });
     // One more than allowed, so that too many can be told: node:http drops what is beyond without a word.
     this.#server.maxHeadersCount = bounds.headersMax + 1;

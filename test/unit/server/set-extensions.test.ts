@@ -179,6 +179,17 @@ describe("ordered sets at the local server", () => {
     assert.equal(session.trySet([item("2")], ordered(2)).status, 200);
   });
 
+  it("keep a number whose items could not be stored for the next attempt", () => {
+    const session = new CoreHarness({ bounds: { storedBytesMax: 2_000 } }).login();
+    const second = session.trySet([item("2")], ordered(2));
+    const failed = session.trySet([item("x".repeat(3_000))], { ...ordered(1), ...keyed("k") });
+    assert.deepEqual(failed.refusal, [503, 2, 503]);
+    assert.equal(second.status, 0);
+    assert.equal(session.trySet([item("1")], { ...ordered(1), ...keyed("k") }).status, 200);
+    assert.equal(second.status, 200);
+    assert.deepEqual(stored(session), ["1", "2"]);
+  });
+
   it("are counted for each producer and each session alone", () => {
     const server = new CoreHarness();
     const session = server.login();
