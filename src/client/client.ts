@@ -36,7 +36,7 @@ export interface SetItemsOptions extends CallOptions {
   readonly level?: DeliveryLevel;
   /** What becomes of a full queue. @defaultValue "reject" */
   readonly queue?: QueuePolicy;
-  /** Milliseconds after which a set that is not confirmed fails. @defaultValue the client's `retryMsMax` */
+  /** Milliseconds after which a set that is not confirmed fails. @defaultValue retryMsMax */
   readonly ttlMs?: number;
   /** Whose queue it is; policies apply among the sets of one owner. @defaultValue "" */
   readonly owner?: string;

@@ -51,9 +51,9 @@ export interface XrtcClientOptions {
   readonly connectionsMax?: number | undefined;
   /** Milliseconds for a connection to come about. @defaultValue 5000, minimum 1 */
   readonly connectTimeoutMs?: number | undefined;
-  /** File that keeps the month's count of requests over restarts. @defaultValue none: the count ends with the process */
+  /** File that keeps the month's count of requests over restarts of the process. @defaultValue none */
   readonly counterFile?: string | undefined;
-  /** Told once when that file cannot be read or written; counting goes on in memory. */
+  /** Told once when that file cannot be read or written; counting goes on in memory. @defaultValue none */
   readonly onCounterError?: ((error: Error) => void) | undefined;
   /** In place of the environment of the process. */
   readonly environment?: Environment | undefined;
