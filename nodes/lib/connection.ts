@@ -155,15 +155,26 @@ export class Connection {
     this.#status.set({ kind: "refused", cause, retryInMs });
   }
 
-  #attach(target: () => Target): void {
+  #attach(resolve: () => Target): void {
+    let target: Target;
+    try {
+      target = resolve();
+    } catch (thrown) {
+      // It takes a deploy to change that, and a deploy brings another connection.
+      return this.#refuse(asXrtcError(thrown));
+    }
+    this.#acquire(target);
+  }
+
+  #acquire(target: Target): void {
     const { clients, owner } = this.#options;
     const old = this.#lease;
     try {
-      this.#lease = clients.acquire(target(), owner);
+      this.#lease = clients.acquire(target, owner);
     } catch (thrown) {
       this.#refuse(asXrtcError(thrown));
       // Another config node may be in the way, and may go.
-      return this.#retryWhenFreed(target);
+      return this.#acquireWhenFreed(target);
     }
     // Only now, so that the same client is never without a user in between.
     old?.release();
@@ -173,7 +184,7 @@ export class Connection {
     this.#unfollow = client.status.subscribe((status) => this.#status.set(status));
   }
 
-  #retryWhenFreed(target: () => Target): void {
+  #acquireWhenFreed(target: Target): void {
     let first = true;
     this.#unretry = this.#options.clients.freed.subscribe(() => {
       if (first) {
@@ -182,7 +193,7 @@ export class Connection {
       }
       this.#unretry?.();
       this.#unretry = undefined;
-      this.#attach(target);
+      this.#acquire(target);
     });
   }
 

@@ -1,0 +1,226 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { createContext, runInContext } from "node:vm";
+import { readConfigSettings, readInSettings } from "../../nodes/lib/settings.js";
+import { readOutSettings, readServerSettings } from "../../nodes/lib/settings.js";
+import type { Gap } from "../../src/index.js";
+
+const ROOT = join(__dirname, "../..");
+const TYPES = ["xrtc-config", "xrtc-in", "xrtc-out", "xrtc-server"] as const;
+
+interface Field {
+  readonly value: unknown;
+  readonly type?: string;
+  readonly validate?: (this: object, value: unknown, options: object) => true | string;
+}
+
+interface Definition {
+  readonly category: string;
+  readonly defaults: Readonly<Record<string, Field>>;
+  readonly credentials?: Readonly<Record<string, { readonly type: string }>>;
+  readonly icon?: string;
+  readonly label: (this: object) => string;
+}
+
+type Catalogue = { readonly [key: string]: string | Catalogue };
+
+/** The pages as the editor gets them. */
+const pages = new Map<string, string>();
+
+const pageOf = (type: string): string => {
+  const page = pages.get(type);
+  assert.ok(page !== undefined, `${type} has a page`);
+  return page;
+};
+
+/** jQuery where no dialog is open. */
+const noElement = (): object => ({ val: () => undefined });
+
+/** What a page registers when a browser runs its script; the dialogs themselves are not opened here. */
+function definitionOf(type: string): Definition {
+  const script = /<script type="text\/javascript">\n([^]*?)<\/script>/.exec(pageOf(type))?.[1];
+  assert.ok(script !== undefined);
+  const registered = new Map<string, Definition>();
+  const RED = {
+    nodes: {
+      registerType: (name: string, definition: Definition) => registered.set(name, definition),
+      node: (id: string) => (id === "s1" ? { type: "xrtc-server" } : null),
+    },
+  };
+  runInContext(script, createContext({ RED, $: noElement, URL }));
+  const definition = registered.get(type);
+  assert.ok(definition !== undefined);
+  return definition;
+}
+
+const catalogueOf = async (type: string): Promise<Catalogue> =>
+  JSON.parse(
+    await readFile(join(ROOT, "nodes/locales/en-US", `${type}.json`), "utf8"),
+  ) as Catalogue;
+
+function textAt(catalogue: Catalogue, key: string): string | undefined {
+  let at: string | Catalogue | undefined = catalogue;
+  for (const part of key.split(".")) at = typeof at === "object" ? at[part] : undefined;
+  return typeof at === "string" ? at : undefined;
+}
+
+/** Whether a dialog accepts a value for a field of a node with these other fields. */
+function accepts(type: string, field: string, value: unknown, others: object = {}): boolean {
+  const { defaults } = definitionOf(type);
+  const fields = Object.entries(defaults).map(([name, { value: fallback }]) => [name, fallback]);
+  const node = { ...(Object.fromEntries(fields) as object), ...others, _: (key: string) => key };
+  const verdict = defaults[field]?.validate?.call(node, value, {});
+  return verdict === undefined || verdict === true;
+}
+
+/** Compares the verdict of a dialog with that of the runtime. */
+const agrees = (
+  [type, field]: readonly [string, string],
+  read: (definition: object) => unknown,
+  values: readonly unknown[],
+): void => {
+  for (const value of values) {
+    let expected = true;
+    try {
+      read({ [field]: value });
+    } catch {
+      expected = false;
+    }
+    assert.equal(accepts(type, field, value), expected, `${type} ${field} ${String(value)}`);
+  }
+};
+
+const readCutoff = (definition: object): unknown => readInSettings({ ...definition, portals: "a" });
+
+const config = (field: string, value: string, service: string): boolean =>
+  accepts("xrtc-config", field, value, { service });
+
+describe("the editor's side of the nodes", () => {
+  before(async () => {
+    const target = await mkdtemp(join(tmpdir(), "xrtc-editor-"));
+    try {
+      const script = join(ROOT, "scripts/build-editor.mjs");
+      await promisify(execFile)(process.execPath, [script, target]);
+      for (const type of TYPES) {
+        pages.set(type, await readFile(join(target, `${type}.html`), "utf8"));
+      }
+      assert.deepEqual(await readdir(join(target, "locales")), ["en-US"]);
+    } finally {
+      await rm(target, { recursive: true, force: true });
+    }
+  });
+
+  for (const type of TYPES) {
+    it(`registers ${type} with a literal name, as the flow library's parser needs it`, () => {
+      assert.match(pageOf(type), new RegExp(`RED\\.nodes\\.registerType\\("${type}", \\{`));
+      assert.ok(definitionOf(type).defaults["version"]?.value === 1);
+    });
+
+    it(`has a help text for ${type} in the editor's own sections`, () => {
+      const help = new RegExp(`data-help-name="${type}">([^]*?)</script>`).exec(pageOf(type))?.[1];
+      assert.ok(help !== undefined);
+      assert.match(help, /<h3>Details<\/h3>/);
+      assert.match(help, /<h3>References<\/h3>/);
+    });
+
+    it(`takes every text of ${type}'s dialog from the catalogue, and every colour from the theme`, async () => {
+      const catalogue = await catalogueOf(type);
+      const page = pageOf(type);
+      const keys = [...page.matchAll(/data-i18n="(?:\[\w+\])?([^"]+)"/g)].map(([, key]) => key);
+      const spoken = [...page.matchAll(/this\._\("([^"]+)"\)/g)].map(([, key]) => key);
+      assert.ok(keys.length > 0);
+      for (const key of [...keys, ...spoken]) {
+        assert.ok(textAt(catalogue, key ?? "") !== undefined, `${key} has a text`);
+      }
+      const dialog = new RegExp(`data-template-name="${type}">([^]*?)</script>`).exec(page)?.[1];
+      assert.doesNotMatch(dialog ?? "", /#[0-9a-f]{3,6}\b|rgb\(/i);
+      assert.doesNotMatch(dialog ?? "", />\s*[A-Za-z][^<>]*</, "no text beside the catalogue's");
+    });
+
+    it(`has a field in ${type}'s dialog for each of its settings, and an icon that exists`, async () => {
+      const { defaults, credentials, icon, category } = definitionOf(type);
+      const prefix = category === "config" ? "node-config-input" : "node-input";
+      const names = [...Object.keys(defaults), ...Object.keys(credentials ?? {})];
+      for (const name of names.filter((each) => each !== "version")) {
+        const id = type === "xrtc-config" && name === "server" ? "serverId" : name;
+        assert.ok(pageOf(type).includes(`id="${prefix}-${id}"`), `${name} has a field`);
+      }
+      if (icon === undefined) assert.equal(category, "config");
+      else assert.ok((await readdir(join(ROOT, "nodes/icons"))).includes(icon));
+    });
+  }
+
+  it("offers the defaults that the runtime has", () => {
+    const readers = {
+      "xrtc-config": readConfigSettings,
+      "xrtc-out": readOutSettings,
+      "xrtc-server": readServerSettings,
+    };
+    for (const [type, read] of Object.entries(readers)) {
+      const entries = Object.entries(definitionOf(type).defaults);
+      const defaults = Object.fromEntries(entries.map(([name, { value }]) => [name, value]));
+      assert.deepEqual(defaults, read({ name: "" }), type);
+    }
+    const { portals, ...defaults } = definitionOf("xrtc-in").defaults;
+    assert.equal(portals?.value, "");
+    assert.deepEqual(
+      Object.fromEntries(Object.entries(defaults).map(([name, { value }]) => [name, value])),
+      (({ portals: _given, ...rest }) => rest)(readInSettings({ name: "", portals: "a" })),
+    );
+  });
+
+  it("refuses in the dialog what the runtime refuses, and accepts what it accepts", () => {
+    const ids = ["", "hall", " hall ", "a-b", "ä", "x".repeat(32), "x".repeat(33)];
+    agrees(["xrtc-out", "portal"], readOutSettings, ids);
+    const lists = [...ids, "a,b", "a b;c", "a, b-c", " , "];
+    agrees(["xrtc-in", "portals"], readInSettings, lists);
+    const numbers = ["", "0", "-1", "-2", "1.5", "8480", "65535", "65536", "x", "1e3", 7];
+    agrees(["xrtc-server", "port"], readServerSettings, numbers);
+    agrees(["xrtc-in", "cutoff"], readCutoff, numbers);
+  });
+
+  it("asks for a URL or a server only where the chosen service needs one", () => {
+    assert.ok(config("baseUrl", "", "hosted"));
+    assert.ok(!config("baseUrl", "", "custom"));
+    assert.ok(!config("baseUrl", "ftp://example.org", "custom"));
+    assert.ok(!config("baseUrl", "https://me:secret@example.org/v1", "custom"));
+    assert.ok(config("baseUrl", "https://example.org/v1", "custom"));
+    assert.ok(!config("setUrl", "no url", "urls"));
+    assert.ok(config("setUrl", "http://localhost:8480/v1/item/set", "urls"));
+    assert.ok(config("server", "", "hosted"));
+    assert.ok(!config("server", "gone", "local"));
+    assert.ok(config("server", "s1", "local"));
+  });
+
+  it("keeps account and key as credentials, the key as a password", () => {
+    for (const type of ["xrtc-config", "xrtc-server"]) {
+      const { credentials, defaults } = definitionOf(type);
+      assert.deepEqual(
+        // Out of the realm of the browser's script.
+        structuredClone(credentials),
+        { accountId: { type: "text" }, apiKey: { type: "password" } },
+      );
+      assert.ok(!("apiKey" in defaults) && !("accountId" in defaults));
+      assert.match(pageOf(type), /type="password"\s+id="node-(config-)?input-apiKey"/);
+    }
+  });
+
+  it("lets the editor carry the choice of a server over when flows are imported", () => {
+    assert.equal(definitionOf("xrtc-config").defaults["server"]?.type, "xrtc-server[]");
+  });
+
+  it("has words for every reason of a gap", async () => {
+    const reasons = { overrun: 1, epoch: 1, possible: 1, queue: 1 } satisfies Record<
+      Gap["reason"],
+      1
+    >;
+    const catalogue = await catalogueOf("xrtc-in");
+    for (const reason of [...Object.keys(reasons), "some", "counted"]) {
+      assert.ok(textAt(catalogue, `xrtc-in.gap.${reason}`) !== undefined, reason);
+    }
+  });
+});

@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  readConfigSettings,
+  readInSettings,
+  readOutSettings,
+  readServerSettings,
+} from "../../nodes/lib/settings.js";
+
+const ROOT = join(__dirname, "../..");
+const EXAMPLES = join(ROOT, "examples");
+
+interface FlowNode {
+  readonly id: string;
+  readonly type: string;
+  readonly wires?: readonly (readonly string[])[];
+  readonly [property: string]: unknown;
+}
+
+const READERS: Readonly<Record<string, (definition: object) => unknown>> = {
+  "xrtc-config": readConfigSettings,
+  "xrtc-in": readInSettings,
+  "xrtc-out": readOutSettings,
+  "xrtc-server": readServerSettings,
+};
+
+const examples = readdirSync(EXAMPLES).map((name) => ({
+  name,
+  flow: JSON.parse(readFileSync(join(EXAMPLES, name), "utf8")) as readonly FlowNode[],
+}));
+
+describe("the example flows", () => {
+  for (const { name, flow } of examples) {
+    const byId = new Map(flow.map((node) => [node.id, node]));
+
+    it(`"${name}" is whole: each id once, each wire and each reference leads to a node`, () => {
+      assert.equal(byId.size, flow.length);
+      for (const { z, wires = [], config, service, server } of flow) {
+        const references = [z, config, service === "local" ? server : undefined, ...wires.flat()];
+        for (const id of references.filter((each) => each !== undefined)) {
+          assert.ok(byId.has(id as string), `${JSON.stringify(id)} is there`);
+        }
+      }
+    });
+
+    it(`"${name}" has settings that the nodes accept, of the present version, and no secret`, () => {
+      for (const node of flow) {
+        READERS[node.type]?.(node);
+        if (node.type in READERS) assert.equal(node["version"], 1);
+        assert.ok(!("credentials" in node));
+      }
+    });
+  }
+
+  it("show every node type", () => {
+    const shown = new Set(examples.flatMap(({ flow }) => flow.map(({ type }) => type)));
+    for (const type of Object.keys(READERS)) assert.ok(shown.has(type), type);
+  });
+});
+
+interface Ended {
+  readonly code: number | string | null | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the demo on the package as it was built last. */
+const demo = (args: readonly string[], temporary: string): Promise<Ended> =>
+  new Promise((resolve) => {
+    const script = join(ROOT, "scripts/demo.mjs");
+    const env = { ...process.env, TMPDIR: temporary };
+    execFile(process.execPath, [script, ...args], { env }, (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : error.code, stdout, stderr });
+    });
+  });
+
+describe("the demo", () => {
+  let temporary: string;
+  before(() => (temporary = mkdtempSync(join(tmpdir(), "xrtc-demo-test-"))));
+  after(() => rmSync(temporary, { recursive: true }));
+
+  it("starts Node-RED, prints a line for each item that travels by itself, and ends", async () => {
+    const { code, stdout, stderr } = await demo(["--items", "3"], temporary);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /^Node-RED [45]\.\d+\.\d+ on Node\.js v\d+/m);
+    assert.match(stdout, /^Editor: http:\/\/127\.0\.0\.1:\d+\/$/m);
+    const lines = stdout.match(/^item \d+ received, \d+\.\d ms from end to end$/gm);
+    assert.equal(lines?.length, 3, stdout);
+    assert.deepEqual(readdirSync(temporary), [], "its user directory is gone");
+  });
+
+  it("refuses an argument that makes no sense, and says how it is called", async () => {
+    const { code, stderr } = await demo(["--items", "none"], temporary);
+    assert.equal(code, 2);
+    assert.match(stderr, /--items: expected a whole number/);
+    assert.match(stderr, /npm run demo/);
+  });
+});
