@@ -9,7 +9,7 @@ export type {
   SubscribeOptions,
 } from "./client/client.js";
 export type { XrtcClientOptions } from "./client/options.js";
-export type { SetResult } from "./writer/writer.js";
+export type { SetResult } from "./writer/queued-write.js";
 export type { DeliveryLevel, QueuePolicy } from "./writer/policy.js";
 
 // Registration

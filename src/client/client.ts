@@ -22,7 +22,8 @@ import type { Transport } from "../transport/transport.js";
 import { UndiciTransport } from "../transport/undici-transport.js";
 import { parcelBytes } from "../writer/batcher.js";
 import type { DeliveryLevel, QueuePolicy } from "../writer/policy.js";
-import { Writer, type SetResult } from "../writer/writer.js";
+import type { SetResult } from "../writer/queued-write.js";
+import { Writer } from "../writer/writer.js";
 import { ItemApi } from "./item-api.js";
 import { parseOptions, type ClientSettings, type XrtcClientOptions } from "./options.js";
 

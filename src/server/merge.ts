@@ -1,5 +1,6 @@
 import type { Schedule } from "../protocol/item.js";
-import type { PortalPage, StoredItem } from "./engine/engine.js";
+import type { PortalPage } from "./engine/engine.js";
+import type { StoredItem } from "./engine/stored-item.js";
 
 interface Cursor {
   readonly page: PortalPage;

@@ -33,7 +33,7 @@ export type LoginEvent =
        * `give up`: it takes a person to change something. `tell`: those who wait are told, and may ask again.
        * `wait`: it will do in a while, and they wait on.
        */
-      readonly then: "give up" | "tell" | "wait";
+      readonly waiters: "give up" | "tell" | "wait";
     }
   /** The service denied the session of that generation. */
   | { readonly kind: "denied"; readonly generation: number }
@@ -109,10 +109,10 @@ const TABLE: Table = {
         [{ kind: "grant" }],
       ];
     },
-    failed(memory, { cause, nextAt, then }) {
+    failed(memory, { cause, nextAt, waiters }) {
       const next = { ...memory, earliestAt: nextAt };
       const reject: LoginEffect = { kind: "reject", cause };
-      switch (then) {
+      switch (waiters) {
         case "give up":
           return to(next, { kind: "refused", cause, retryAt: nextAt }, reject);
         case "tell":
@@ -120,7 +120,7 @@ const TABLE: Table = {
         case "wait":
           return to(next, { kind: "scheduled" }, { kind: "wakeAt", at: nextAt });
         default:
-          return then satisfies never;
+          return waiters satisfies never;
       }
     },
     denied: stay,

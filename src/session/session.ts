@@ -281,10 +281,10 @@ export class Session {
   #loginFailed(thrown: XrtcError, startedAt: number): void {
     if (this.#memory.state.kind === "closed") return;
     const now = this.#clock.now();
-    const { cause, nextAt, then } = this.#pace.failed(thrown, startedAt, now);
-    this.#step({ kind: "failed", cause, nextAt, then });
+    const { cause, nextAt, waiters } = this.#pace.failed(thrown, startedAt, now);
+    this.#step({ kind: "failed", cause, nextAt, waiters });
     const retryInMs = nextAt - now;
-    if (then === "give up") this.#report({ kind: "refused", cause, retryInMs });
+    if (waiters === "give up") this.#report({ kind: "refused", cause, retryInMs });
     else this.#report({ kind: "waiting", cause, failures: this.#pace.failures, retryInMs });
   }
 

@@ -6,7 +6,7 @@ import { Deadline } from "../primitives/deadline.js";
 import type { OrderedPlace } from "./lane.js";
 import type { DeliveryLevel } from "./policy.js";
 import { verdictOf, type RetryLimits } from "./retry.js";
-import type { QueuedWrite } from "./writer.js";
+import type { QueuedWrite } from "./queued-write.js";
 
 /** Where a batch goes. */
 export interface ItemSink {

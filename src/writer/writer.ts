@@ -15,17 +15,9 @@ import type { Random } from "../primitives/random.js";
 import { Batch, endOf, type ItemSink } from "./batch.js";
 import { requestBytes, type BatchLimits, type Parcel } from "./batcher.js";
 import { Lanes } from "./lane.js";
+import type { QueuedWrite, SetResult } from "./queued-write.js";
 import type { RetryLimits } from "./retry.js";
 import { WriteQueue, type QueueLimits, type Write } from "./write-queue.js";
-
-export interface SetResult {
-  /** UNIX ms of the server's clock at which the items were stored. */
-  readonly serverTimestamp: number;
-  /** Requests that it took. */
-  readonly attempts: number;
-  /** Whether an earlier attempt may have stored the items already. */
-  readonly duplicatePossible: boolean;
-}
 
 export interface WriterLimits extends BatchLimits, RetryLimits, QueueLimits {
   /** Bytes of one request. */
@@ -37,11 +29,6 @@ export interface WriterOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly limits: WriterLimits;
-}
-
-export interface QueuedWrite extends Write {
-  resolve: (result: SetResult) => void;
-  reject: (error: Error) => void;
 }
 
 export type NewWrite = Parcel & Pick<Write, "portalIds" | "policy">;

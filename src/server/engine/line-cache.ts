@@ -1,4 +1,4 @@
-import type { StoredItem } from "./engine.js";
+import type { StoredItem } from "./stored-item.js";
 
 /**
  * The last line that was made from one portal alone, so that a thousand readers of the same items share one Buffer.
