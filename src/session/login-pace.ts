@@ -64,7 +64,7 @@ export class LoginPace {
     const spacedAt = cause.code === "XRTC_UNREACHABLE" ? 0 : startedAt + this.#intervalMs;
     // A refusal for frequency alone is no news: the login will do after the interval.
     const waiters = this.#throttledInRow > 0 ? "wait" : "tell";
-    return { cause, nextAt: Math.max(now + backoff, spacedAt), then };
+    return { cause, nextAt: Math.max(now + backoff, spacedAt), waiters };
   }
 }
 
