@@ -13,7 +13,8 @@ import { Registrations } from "./registrations.js";
 import { route } from "./router.js";
 import { SessionTable } from "./session-table.js";
 import { Counters, type ServerStats } from "./stats.js";
-import { sendError, systemError, WireError } from "./wire-error.js";
+import { systemError, WireError } from "./wire-error.js";
+import { sendError } from "./wire-reply.js";
 
 /**
  * The whole server but its sockets: requests in, answers out. Time and chance come from the settings, so that it runs

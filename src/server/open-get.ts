@@ -8,7 +8,8 @@ import type { EngineReader, PortalPage, PortalQuery } from "./engine/engine.js";
 import { composeLine, type LineBounds } from "./line.js";
 import type { Dialect } from "./options.js";
 import type { OpenExchange } from "./session-table.js";
-import { sendBytes, systemError } from "./wire-error.js";
+import { systemError } from "./wire-error.js";
+import { sendBytes } from "./wire-reply.js";
 
 /** What the request asked of one portal. */
 interface Wanted {

@@ -5,7 +5,8 @@ import type { ServerContext, SessionCall, SessionHandler } from "../context.js";
 import { composeList, type LineBounds } from "../line.js";
 import { OpenGet } from "../open-get.js";
 import { parseBody } from "../request-body.js";
-import { invalidArguments, sendBytes, tooManyRequests } from "../wire-error.js";
+import { invalidArguments, tooManyRequests } from "../wire-error.js";
+import { sendBytes } from "../wire-reply.js";
 
 /** PROTOCOL: get item. */
 export const getItem: SessionHandler = (context, call) => {

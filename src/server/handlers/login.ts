@@ -6,7 +6,8 @@ import type { Handler, ServerContext } from "../context.js";
 import { BALANCER_COOKIE, SESSION_COOKIE, setCookie } from "../cookies.js";
 import { parseBody } from "../request-body.js";
 import { Session } from "../session-table.js";
-import { refusal, sendJson, systemError, tooManyRequests, type WireError } from "../wire-error.js";
+import { refusal, systemError, tooManyRequests, type WireError } from "../wire-error.js";
+import { sendJson } from "../wire-reply.js";
 
 /** PROTOCOL: log in. Answers the server's time and the two cookies of a new session. */
 export const login: Handler = (context, call) => {

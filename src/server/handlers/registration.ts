@@ -10,7 +10,8 @@ import {
 import type { Handler } from "../context.js";
 import { newAccountId, newApiKey } from "../new-credentials.js";
 import { parseBody } from "../request-body.js";
-import { refusal, sendJson, systemError, tooManyRequests } from "../wire-error.js";
+import { refusal, systemError, tooManyRequests } from "../wire-error.js";
+import { sendJson } from "../wire-reply.js";
 
 /** PROTOCOL: start registration. The code goes to the log; nothing is mailed. */
 export const startRegistration: Handler = (context, call) => {

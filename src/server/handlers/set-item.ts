@@ -8,7 +8,8 @@ import type { SetDecision } from "../idempotency.js";
 import { parseBody } from "../request-body.js";
 import { readSetHeaders } from "../set-headers.js";
 import { SetOrder } from "../set-order.js";
-import { invalidArguments, sendError, sendJson, systemError, WireError } from "../wire-error.js";
+import { invalidArguments, systemError, WireError } from "../wire-error.js";
+import { sendError, sendJson } from "../wire-reply.js";
 
 /** Hears how a set was decided, or undefined when it was turned away undecided. */
 type OnDecided = (decision: SetDecision | undefined) => void;
