@@ -31,7 +31,7 @@ export class Subscription implements AsyncIterable<Item>, AsyncDisposable {
    * @throws XrtcError why it cannot begin until somebody changes something; `XRTC_CLOSED`; the signal's reason
    */
   async ready(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
-    let end: () => void = () => undefined;
+    let end: () => void;
     const begun = new Promise<void>((resolve, reject) => {
       end = this.status.subscribe((status) => {
         if (status.kind === "connected") resolve();
@@ -41,11 +41,7 @@ export class Subscription implements AsyncIterable<Item>, AsyncDisposable {
         }
       });
     });
-    try {
-      await abortable(begun, options.signal);
-    } finally {
-      end();
-    }
+    await abortable(begun, options.signal).finally(() => end());
   }
 
   /** Items that wait to be taken. */
