@@ -35,6 +35,10 @@ export const REMEDIES = {
   XRTC_ENDPOINT: "Check the URL: what answers there is not the XRTC call.",
   XRTC_TLS: "Check the certificate of the service, or name its certificate authority.",
   XRTC_QUEUE_FULL: "Send more slowly, or allow a longer queue.",
+  XRTC_SUPERSEDED: "Nothing: the queue keeps only the latest for a portal, as it was asked to.",
+  XRTC_BUDGET_SPENT:
+    "Wait for the next month (UTC), or raise requestsPerMonthMax if the account allows more.",
+  XRTC_REGISTRATION: "Correct what the message names, or start the registration again.",
   XRTC_NOT_CONFIRMED:
     "Decide whether to send again: the item may or may not have been stored, and all attempts are spent.",
   XRTC_ABORTED: "Nothing: the caller gave the call up.",
@@ -74,13 +78,14 @@ export class XrtcError extends Error {
   override readonly name = "XrtcError";
   readonly code: XrtcErrorCode;
   readonly retryable: boolean;
-  readonly outcome?: Outcome;
-  readonly serviceCode?: number;
-  readonly serviceGroup?: number;
-  readonly status?: number;
-  readonly retryAfterMs?: number;
-  readonly attempts?: number;
-  readonly portalId?: string;
+  // Declared only: what is not known of an error is no property of it, and is not printed.
+  declare readonly outcome?: Outcome;
+  declare readonly serviceCode?: number;
+  declare readonly serviceGroup?: number;
+  declare readonly status?: number;
+  declare readonly retryAfterMs?: number;
+  declare readonly attempts?: number;
+  declare readonly portalId?: string;
 
   constructor(code: XrtcErrorCode, message: string, details: XrtcErrorDetails = {}) {
     const { cause, retryable = false, ...rest } = details;

@@ -2,9 +2,19 @@
 
 // The client
 export { XrtcClient } from "./client/client.js";
-export type { CallOptions, GetItemsOptions, SubscribeOptions } from "./client/client.js";
+export type {
+  CallOptions,
+  GetItemsOptions,
+  SetItemsOptions,
+  SubscribeOptions,
+} from "./client/client.js";
 export type { XrtcClientOptions } from "./client/options.js";
-export type { SetResult } from "./writer/writer.js";
+export type { SetResult } from "./writer/queued-write.js";
+export type { DeliveryLevel, QueuePolicy } from "./writer/policy.js";
+
+// Registration
+export { finishRegistration, startRegistration } from "./client/registration.js";
+export type { Registered, RegistrationOptions } from "./client/registration.js";
 
 // Reading
 export { Subscription } from "./subscription/subscription.js";
@@ -23,6 +33,8 @@ export { HOSTED_BASE_URL, PATHS } from "./protocol/paths.js";
 // Errors and status
 export { asError, isXrtcError, printable, REMEDIES, XrtcError } from "./errors.js";
 export type { Outcome, XrtcErrorCode, XrtcErrorDetails } from "./errors.js";
+export type { Usage } from "./session/admission.js";
+export type { BudgetLevel, CounterStore, MonthCount } from "./session/month-budget.js";
 export { sameStatus } from "./status.js";
 export type { ClientStatus } from "./status.js";
 export { Broadcast } from "./primitives/broadcast.js";

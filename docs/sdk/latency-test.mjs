@@ -38,21 +38,11 @@ async function getting(subscription) {
   return received;
 }
 
-/** Resolves when reading has begun: what is set from then on arrives. */
-const begun = (subscription) =>
-  new Promise((resolve, reject) => {
-    subscription.status.subscribe(({ kind, cause }) => {
-      if (kind === "connected") resolve(kind);
-      if (kind === "refused") reject(cause);
-      if (kind === "closed") reject(new Error("reading did not begin in time"));
-    });
-  });
-
 try {
   await setter.setItems([{ portalId, payload: "{}" }]); // so that its login does not count
   const signal = AbortSignal.timeout(count * pauseMs + 20_000);
   const subscription = getter.subscribe({ portals: [portalId], signal });
-  await begun(subscription);
+  await subscription.ready(); // what is set from now on arrives
   const [received] = await Promise.all([getting(subscription), setting()]);
   if (received < count) throw new Error(`only ${received} of ${count} items arrived in time`);
 } finally {

@@ -11,6 +11,7 @@ import {
   type Schedule,
 } from "../protocol/item.js";
 import type { Limits } from "../protocol/limits.js";
+import type { Usage } from "../session/admission.js";
 import { Session } from "../session/session.js";
 import type { ClientStatus } from "../status.js";
 import { Hub } from "../subscription/hub.js";
@@ -20,13 +21,26 @@ import type { Subscription } from "../subscription/subscription.js";
 import type { Transport } from "../transport/transport.js";
 import { UndiciTransport } from "../transport/undici-transport.js";
 import { parcelBytes } from "../writer/batcher.js";
-import { Writer, type SetResult } from "../writer/writer.js";
+import type { DeliveryLevel, QueuePolicy } from "../writer/policy.js";
+import type { SetResult } from "../writer/queued-write.js";
+import { Writer } from "../writer/writer.js";
 import { ItemApi } from "./item-api.js";
 import { parseOptions, type ClientSettings, type XrtcClientOptions } from "./options.js";
 
 export interface CallOptions {
   /** Gives the call up; it rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
+}
+
+export interface SetItemsOptions extends CallOptions {
+  /** Send again what may have been stored (`atLeastOnce`), or never (`atMostOnce`). @defaultValue "atLeastOnce" */
+  readonly level?: DeliveryLevel;
+  /** What becomes of a full queue. @defaultValue "reject" */
+  readonly queue?: QueuePolicy;
+  /** Milliseconds after which a set that is not confirmed fails. @defaultValue retryMsMax */
+  readonly ttlMs?: number;
+  /** Whose queue it is; policies apply among the sets of one owner. @defaultValue "" */
+  readonly owner?: string;
 }
 
 export interface GetItemsOptions extends CallOptions, Pick<MemberCallbacks, "onMalformed"> {
@@ -107,6 +121,11 @@ export class XrtcClient implements AsyncDisposable {
     return this.#session.status;
   }
 
+  /** What was used of what the service allows: this client's requests of the month, and the level that they reached. */
+  get usage(): Observable<Usage> {
+    return this.#session.usage;
+  }
+
   /** The service's limits as this client keeps them. */
   get limits(): Limits {
     return this.#settings.limits;
@@ -129,7 +148,7 @@ export class XrtcClient implements AsyncDisposable {
    * @throws XrtcError `XRTC_PORTAL_INVALID`, `XRTC_PAYLOAD_INVALID`, `XRTC_PAYLOAD_TOO_LARGE` without any request;
    *   `XRTC_QUEUE_FULL`; `XRTC_ITEM_REFUSED`; `XRTC_NOT_CONFIRMED` when it is not known whether they were stored
    */
-  async setItems(items: readonly NewItem[], options: CallOptions = {}): Promise<SetResult> {
+  async setItems(items: readonly NewItem[], options: SetItemsOptions = {}): Promise<SetResult> {
     if (items.length === 0) throw new XrtcError("XRTC_OPTIONS", "There is no item to set.");
     const { requestItemsMax, lineBytesMax } = this.limits;
     const encodedItems = items.map((item) => encodeChecked(item, lineBytesMax));
@@ -138,7 +157,14 @@ export class XrtcClient implements AsyncDisposable {
       const message = `The request would have ${items.length} items; ${requestItemsMax} are allowed.`;
       throw new XrtcError("XRTC_PAYLOAD_TOO_LARGE", message, { outcome: "fail" });
     }
-    return this.#writer.write({ encodedItems, bytes }, options.signal);
+    const portalIds = [...new Set(items.map(({ portalId }) => portalId))];
+    const { level = "atLeastOnce", queue = "reject", owner = "" } = options;
+    const { ttlMs = this.#settings.retryMsMax } = options;
+    if (!Number.isFinite(ttlMs) || ttlMs <= 0) {
+      throw new XrtcError("XRTC_OPTIONS", "Option ttlMs: expected a number of ms above 0.");
+    }
+    const policy = { level, queue, ttlMs, owner };
+    return this.#writer.write({ encodedItems, bytes, portalIds, policy }, options.signal);
   }
 
   /**

@@ -39,6 +39,8 @@ export interface SetCall {
   readonly signal: AbortSignal;
   /** Sent as `Idempotency-Key`; the same on each attempt of the same batch. */
   readonly idempotencyKey: string;
+  /** The request's place among those in flight, under a login. */
+  place(generation: number): { readonly producer: string; readonly sequence: number };
   /** Called when the request goes out. */
   sent(): void;
 }
@@ -49,6 +51,9 @@ export interface SetAnswer {
   /** Whether the service recognises a request that it has already applied. */
   readonly idempotent: boolean;
 }
+
+/** Sets that may be in flight where the server keeps their order. */
+const ORDERED_WINDOW = 8;
 
 /** Satisfies what the writer and the subscriptions ask for. */
 export class ItemApi {
@@ -75,7 +80,7 @@ export class ItemApi {
       const { response, login } = await this.#session.post("set", () => body, {
         lane: "command",
         signal: deadline.signal,
-        headers: { "idempotency-key": call.idempotencyKey },
+        headers: (under) => setHeaders(call, under),
         onSend: () => {
           call.sent();
           deadline.set(COMMAND_DEADLINE_MS, () => timeoutError("The set", COMMAND_DEADLINE_MS));
@@ -129,8 +134,13 @@ export class ItemApi {
   }
 
   /** Tells that a call failed and when it is tried again. */
-  troubled(cause: XrtcError, failures: number, retryInMs: number): void {
-    this.#session.troubled(cause, failures, retryInMs);
+  troubled(cause: XrtcError, failures: number, backoff: number): number {
+    return this.#session.troubled(cause, failures, backoff);
+  }
+
+  /** Sets that may be in flight at a time without changing places. */
+  get windowMax(): number {
+    return isOrdered(this.#session.extensions) ? ORDERED_WINDOW : 1;
   }
 
   #durations(mode: Mode): { readonly silenceMs: number; readonly totalMs: number } {
@@ -261,6 +271,17 @@ class Watchdog {
       this.#deadline.abort(timeoutError("The wait for the answer", Math.round(now - since)));
     } else this.#arm(left);
   }
+}
+
+/** Order needs the keys as well: a number that comes again must be known for what it was. */
+const isOrdered = (extensions: ReadonlySet<string> | undefined): boolean =>
+  extensions?.has("order") === true && extensions.has("idempotency");
+
+function setHeaders(call: SetCall, login: Login): Record<string, string> {
+  const key = { "idempotency-key": call.idempotencyKey };
+  if (!isOrdered(login.extensions)) return key;
+  const { producer, sequence } = call.place(login.generation);
+  return { ...key, "xrtc-producer": producer, "xrtc-sequence": String(sequence) };
 }
 
 const isBlank = (line: Uint8Array): boolean => line.every((byte) => byte === 0x0d || byte === 0x20);

@@ -10,7 +10,10 @@ import { isAccountId, isApiKey } from "../protocol/item.js";
 import { LIMITS, type Limits, type LimitsPreset } from "../protocol/limits.js";
 import { HOSTED_BASE_URL, PATHS } from "../protocol/paths.js";
 import { firstGiven, readEnvFile, type Environment } from "../session/environment.js";
+import { CounterFile } from "../session/counter-file.js";
+import type { CounterStore } from "../session/month-budget.js";
 import type { Transport } from "../transport/transport.js";
+import { badOption, checkUrl } from "./urls.js";
 
 /** Every option may be left out. Credentials and URLs then come from the environment, else from a dotenv file. */
 export interface XrtcClientOptions {
@@ -48,6 +51,10 @@ export interface XrtcClientOptions {
   readonly connectionsMax?: number | undefined;
   /** Milliseconds for a connection to come about. @defaultValue 5000, minimum 1 */
   readonly connectTimeoutMs?: number | undefined;
+  /** File that keeps the month's count of requests over restarts of the process. @defaultValue none */
+  readonly counterFile?: string | undefined;
+  /** Told once when that file cannot be read or written; counting goes on in memory. @defaultValue none */
+  readonly onCounterError?: ((error: Error) => void) | undefined;
   /** In place of the environment of the process. */
   readonly environment?: Environment | undefined;
   /** Time, chance and the network as parameters, for simulations. */
@@ -56,6 +63,7 @@ export interface XrtcClientOptions {
         readonly clock?: Clock | undefined;
         readonly random?: Random | undefined;
         readonly transport?: Transport | undefined;
+        readonly counterStore?: CounterStore | undefined;
       }
     | undefined;
 }
@@ -75,6 +83,7 @@ export interface ClientSettings {
   readonly clock: Clock;
   readonly random: Random;
   readonly transport: Transport | undefined;
+  readonly counterStore: CounterStore | undefined;
 }
 
 const text = z.string().optional();
@@ -114,12 +123,17 @@ const schema = z.strictObject({
   resumeMs: z.int().min(0).default(10_000),
   connectionsMax: count.default(50),
   connectTimeoutMs: count.default(5_000),
+  counterFile: text,
+  onCounterError: z
+    .custom<(error: Error) => void>((value) => typeof value === "function")
+    .optional(),
   environment: z.record(z.string(), z.string().optional()).optional(),
   ports: z
     .strictObject({
       clock: z.custom<Clock>().optional(),
       random: z.custom<Random>().optional(),
       transport: z.custom<Transport>().optional(),
+      counterStore: z.custom<CounterStore>().optional(),
     })
     .optional(),
 } satisfies Record<keyof XrtcClientOptions, z.ZodType>);
@@ -138,7 +152,7 @@ export function parseOptions(options: XrtcClientOptions): ClientSettings {
       ? credentialsFile
       : cached(() => readEnvFile(given.connectionEnvFile));
   const urls = resolveUrls(given, [environment, connectionFile]);
-  checkUrls(urls, given.allowInsecure);
+  for (const [name, url] of Object.entries(urls)) checkUrl(name, url, given.allowInsecure);
   return {
     ...resolveCredentials(given, [environment, credentialsFile]),
     urls,
@@ -153,7 +167,17 @@ export function parseOptions(options: XrtcClientOptions): ClientSettings {
     clock: ports.clock ?? systemClock,
     random: ports.random ?? systemRandom,
     transport: ports.transport,
+    counterStore: ports.counterStore ?? counterFile(given),
   };
+}
+
+function counterFile({ counterFile: path, onCounterError }: Given): CounterStore | undefined {
+  if (path === undefined) return undefined;
+  let told = false;
+  return new CounterFile(path, (error) => {
+    if (!told) onCounterError?.(error);
+    told = true;
+  });
 }
 
 type Sources = readonly (() => Environment)[];
@@ -187,26 +211,6 @@ function resolveUrls(given: Given, sources: Sources): ClientSettings["urls"] {
   };
 }
 
-function checkUrls(urls: ClientSettings["urls"], allowInsecure: boolean): void {
-  for (const [name, address] of Object.entries(urls)) {
-    const url = URL.canParse(address) ? new URL(address) : undefined;
-    if (url === undefined || !["http:", "https:"].includes(url.protocol)) {
-      throw badOption(`${name} URL: expected an http or https address`);
-    }
-    if (url.username !== "" || url.password !== "") {
-      throw badOption(`${name} URL: credentials do not belong into an address`);
-    }
-    if (url.protocol === "http:" && !isLoopback(url.hostname) && !allowInsecure) {
-      throw badOption(
-        `${name} URL: plain http to another machine lets anybody on the way read the key; use https, or set allowInsecure`,
-      );
-    }
-  }
-}
-
-const isLoopback = (host: string): boolean =>
-  host === "localhost" || host === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(host);
-
 function resolveLimits(given: Given["limits"], setUrl: string): Limits {
   if (typeof given === "string") return LIMITS[given];
   const isHosted = /(^|\.)xrtc\.org$/.test(new URL(setUrl).hostname);
@@ -214,8 +218,6 @@ function resolveLimits(given: Given["limits"], setUrl: string): Limits {
   const changed = Object.entries(given ?? {}).filter(([, value]) => value !== undefined);
   return { ...preset, ...(Object.fromEntries(changed) as Partial<Limits>) };
 }
-
-const badOption = (reason: string): XrtcError => new XrtcError("XRTC_OPTIONS", `Option ${reason}.`);
 
 function cached<T>(make: () => T): () => T {
   let made: { readonly value: T } | undefined;

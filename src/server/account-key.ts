@@ -13,10 +13,15 @@ export const KEYS_PER_ACCOUNT_MAX = 10;
 export const sha256 = (text: string | Uint8Array): Buffer =>
   createHash("sha256").update(text).digest();
 
+/** How far portals were read, and when that was. */
+export type Positions = Map<string, { readonly sequence: number; readonly movedAtMs: number }>;
+
 /** One API key, of which only the hash is known, with what is counted per key. */
 export class AccountKey {
   readonly accountId: string;
   readonly requests: RateLimiter;
+  /** How far its sessions have read, for a service whose sessions continue one another. */
+  readonly positions: Positions = new Map();
   readonly #hash: Buffer;
   readonly #clock: Clock;
   readonly #loginIntervalMsMin: number;

@@ -3,14 +3,16 @@
 import type { Schedule } from "../protocol/item.js";
 import { encodeLine, LINE_OVERHEAD_BYTES } from "../protocol/server-codec.js";
 import type { PortalPage } from "./engine/engine.js";
-import type { StoredItem } from "./engine/stored-item.js";
 import { isUnbroken } from "./engine/line-cache.js";
 import { Merge } from "./merge.js";
+import type { StoredItem } from "./engine/stored-item.js";
 
 export interface LineBounds {
   readonly itemsMax: number;
   /** Bytes of a line, its newline included. */
   readonly bytesMax: number;
+  /** What becomes of oldest-first items that do not fit. */
+  readonly overflow: "wait" | "skip";
 }
 
 export interface Line {
@@ -59,8 +61,17 @@ function oldestFirst(pages: readonly PortalPage[], bounds: LineBounds): Chosen {
     merge.advance();
   }
   for (const { portalId, sequence } of items) positions.set(portalId, sequence);
+  if (bounds.overflow === "skip") return { items, positions: newestOf(pages), unfinished: [] };
   return { items, positions, unfinished: merge.remaining() };
 }
+
+/** Positions past everything that was there. */
+const newestOf = (pages: readonly PortalPage[]): ReadonlyMap<string, number> =>
+  new Map(
+    pages
+      .filter(({ newestSequence }) => newestSequence > 0)
+      .map((page) => [page.portalId, page.newestSequence]),
+  );
 
 /** Skips what does not fit, and takes the reader past everything that was there. */
 function newestFirst(pages: readonly PortalPage[], bounds: LineBounds): Chosen {
@@ -74,9 +85,7 @@ function newestFirst(pages: readonly PortalPage[], bounds: LineBounds): Chosen {
     else skipped += 1;
     merge.advance();
   }
-  const passed = pages.filter(({ newestSequence }) => newestSequence > 0);
-  const positions = new Map(passed.map((page) => [page.portalId, page.newestSequence]));
-  return { items, positions, unfinished: [] };
+  return { items, positions: newestOf(pages), unfinished: [] };
 }
 
 /** What is left of a line. */

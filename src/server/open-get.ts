@@ -6,6 +6,7 @@ import { EMPTY_LINE } from "../protocol/server-codec.js";
 import type { ServerContext, SessionCall } from "./context.js";
 import type { EngineReader, PortalPage, PortalQuery } from "./engine/engine.js";
 import { composeLine, type LineBounds } from "./line.js";
+import type { Dialect } from "./options.js";
 import type { OpenExchange } from "./session-table.js";
 import { systemError } from "./wire-error.js";
 import { sendBytes } from "./wire-reply.js";
@@ -48,8 +49,8 @@ export class OpenGet implements EngineReader, OpenExchange {
     context.counters.opened += 1;
     this.openedAs = context.counters.opened;
     for (const { portalId, serverTimestamp } of request.portals) {
-      const isPlaced = serverTimestamp === undefined;
-      this.#wanted.set(portalId, { fromTimestamp: serverTimestamp, isPlaced });
+      const fromTimestamp = firstWanted(serverTimestamp, context.settings.dialect.reference);
+      this.#wanted.set(portalId, { fromTimestamp, isPlaced: fromTimestamp === undefined });
     }
     this.#dirty = new Set(this.#wanted.keys());
   }
@@ -193,6 +194,15 @@ export class OpenGet implements EngineReader, OpenExchange {
     const { service } = systemError(503, "items cannot be read just now");
     this.#call.reply.end(Buffer.from(`${encodeError(service)}\n`));
   }
+}
+
+/** The first timestamp that a reference time asks for; timestamps are whole milliseconds. */
+function firstWanted(
+  reference: number | undefined,
+  means: Dialect["reference"],
+): number | undefined {
+  if (reference === undefined || means === "ignored") return undefined;
+  return means === "exclusive" ? reference + 1 : reference;
 }
 
 const STREAM_HEADERS = {

@@ -21,6 +21,17 @@ export interface XrtcServerAccount {
 export type Extension = "seq" | "idempotency" | "order";
 export const EXTENSIONS: readonly Extension[] = ["seq", "idempotency", "order"];
 
+/** Answers that the documentation of the hosted service leaves open. A client has to be right under each of them. */
+export interface Dialect {
+  /** Where a new login starts to read: at the oldest item, or where the key's last session was. @defaultValue "replay" */
+  readonly newLogin: "replay" | "continue";
+  /** What a reference time means: items from it on, items after it, or nothing. @defaultValue "inclusive" */
+  readonly reference: "inclusive" | "exclusive" | "ignored";
+  /** What becomes of FIFO items that a line has no room for: they are in the next one, or lost. @defaultValue "wait" */
+  readonly fifoOverflow: "wait" | "skip";
+}
+const DIALECT: Dialect = { newLogin: "replay", reference: "inclusive", fifoOverflow: "wait" };
+
 export interface XrtcServerOptions {
   /** Address to listen on. Anything but a loopback address needs `allowInsecure`. @defaultValue "127.0.0.1" */
   readonly host?: string;
@@ -42,6 +53,8 @@ export interface XrtcServerOptions {
   readonly extensions?: Partial<Record<Extension, boolean>>;
   /** What a second login of a key does to the first one's session. @defaultValue "keep" */
   readonly secondLogin?: "keep" | "end";
+  /** What the hosted service may do where its documentation leaves it open: for testing clients against it. */
+  readonly dialect?: Partial<Dialect>;
   /** What one client or all of them may take up of this process. */
   readonly bounds?: Partial<Bounds>;
   /** @defaultValue the system's */
@@ -65,6 +78,7 @@ export interface ServerSettings {
   readonly limits: Limits;
   readonly extensions: ReadonlySet<Extension>;
   readonly secondLogin: "keep" | "end";
+  readonly dialect: Dialect;
   readonly bounds: Bounds;
   readonly clock: Clock;
   readonly random: Random;
@@ -123,6 +137,13 @@ const schema = z.strictObject({
   limits: partialOf(Object.keys(LIMITS.local), limitOf).optional(),
   extensions: partialOf(EXTENSIONS, () => z.boolean()).optional(),
   secondLogin: z.enum(["keep", "end"]).optional(),
+  dialect: z
+    .strictObject({
+      newLogin: z.enum(["replay", "continue"]).optional(),
+      reference: z.enum(["inclusive", "exclusive", "ignored"]).optional(),
+      fifoOverflow: z.enum(["wait", "skip"]).optional(),
+    })
+    .optional(),
   bounds: partialOf(Object.keys(BOUNDS), () => count).optional(),
   clock: port("clock", ["now", "wallNow", "schedule"]).optional(),
   random: port("random source", ["next", "id"]).optional(),
@@ -153,6 +174,7 @@ export function resolveOptions(options: XrtcServerOptions): ServerSettings {
       EXTENSIONS.filter((name) => options.extensions?.[name] ?? preset === "local"),
     ),
     secondLogin: options.secondLogin ?? "keep",
+    dialect: withDefined(DIALECT, options.dialect),
     bounds: withDefined(BOUNDS, options.bounds),
     clock: options.clock ?? systemClock,
     random: options.random ?? systemRandom,

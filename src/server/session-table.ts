@@ -1,15 +1,10 @@
 import type { Cancel, Clock } from "../primitives/clock.js";
-import type { AccountKey } from "./account-key.js";
+import type { AccountKey, Positions } from "./account-key.js";
 import type { SetOrder } from "./set-order.js";
 
 /** Something that goes on in a session and must be told when the session ends. */
 export interface OpenExchange {
   finish(): void;
-}
-
-interface Position {
-  readonly sequence: number;
-  readonly movedAtMs: number;
 }
 
 /** One login: how far it has read, and what it has open. */
@@ -21,15 +16,17 @@ export class Session {
   lastUsedAtMs: number;
   /** Requests that are being answered: a session in use does not end. */
   requests = 0;
-  readonly #positions = new Map<string, Position>();
+  readonly #positions: Positions;
 
+  /** @param positions - where it starts to read: shared, where the sessions of a key continue one another */
   constructor(
     readonly id: string,
     readonly key: AccountKey,
     readonly peer: string,
-    nowMs: number,
+    { nowMs, positions = new Map() }: { readonly nowMs: number; readonly positions?: Positions },
   ) {
     this.lastUsedAtMs = nowMs;
+    this.#positions = positions;
   }
 
   get accountId(): string {

@@ -14,8 +14,8 @@ export interface LoginFailure {
   readonly cause: XrtcError;
   /** No attempt before this moment (monotonic ms). */
   readonly nextAt: number;
-  /** Whether it takes a person to change something. */
-  readonly final: boolean;
+  /** What becomes of those who wait for the login. */
+  readonly waiters: "give up" | "tell" | "wait";
 }
 
 /** When the next login may follow, decided from how the last ones went. */
@@ -54,15 +54,17 @@ export class LoginPace {
 
   failed(cause: XrtcError, startedAt: number, now: number): LoginFailure {
     const backoff = Math.max(this.#streak.fail(now), cause.retryAfterMs ?? 0);
-    if (!cause.retryable) return { cause, nextAt: now + REFUSED_RETRY_MS, final: true };
+    if (!cause.retryable) return { cause, nextAt: now + REFUSED_RETRY_MS, waiters: "give up" };
     this.#throttledInRow = cause.code === "XRTC_LOGIN_TOO_FREQUENT" ? this.#throttledInRow + 1 : 0;
     if (this.#throttledInRow >= CONTENDED_COUNT) {
       const nextAt = now + CONTENDED_RETRY_MS * (0.5 + this.#random.next());
-      return { cause: contended(cause), nextAt, final: false };
+      return { cause: contended(cause), nextAt, waiters: "tell" };
     }
     // What provably never reached the service needs no spacing, only a pace.
     const spacedAt = cause.code === "XRTC_UNREACHABLE" ? 0 : startedAt + this.#intervalMs;
-    return { cause, nextAt: Math.max(now + backoff, spacedAt), final: false };
+    // A refusal for frequency alone is no news: the login will do after the interval.
+    const waiters = this.#throttledInRow > 0 ? "wait" : "tell";
+    return { cause, nextAt: Math.max(now + backoff, spacedAt), waiters };
   }
 }
 

@@ -29,8 +29,11 @@ export type LoginEvent =
       readonly kind: "failed";
       readonly cause: XrtcError;
       readonly nextAt: number;
-      /** Whether it takes a person to change something. */
-      readonly final: boolean;
+      /**
+       * `give up`: it takes a person to change something. `tell`: those who wait are told, and may ask again.
+       * `wait`: it will do in a while, and they wait on.
+       */
+      readonly waiters: "give up" | "tell" | "wait";
     }
   /** The service denied the session of that generation. */
   | { readonly kind: "denied"; readonly generation: number }
@@ -106,11 +109,19 @@ const TABLE: Table = {
         [{ kind: "grant" }],
       ];
     },
-    failed(memory, { cause, nextAt, final }) {
-      const state: LoginState = final
-        ? { kind: "refused", cause, retryAt: nextAt }
-        : { kind: "resting" };
-      return [{ ...memory, state, earliestAt: nextAt }, [{ kind: "reject", cause }]];
+    failed(memory, { cause, nextAt, waiters }) {
+      const next = { ...memory, earliestAt: nextAt };
+      const reject: LoginEffect = { kind: "reject", cause };
+      switch (waiters) {
+        case "give up":
+          return to(next, { kind: "refused", cause, retryAt: nextAt }, reject);
+        case "tell":
+          return to(next, { kind: "resting" }, reject);
+        case "wait":
+          return to(next, { kind: "scheduled" }, { kind: "wakeAt", at: nextAt });
+        default:
+          return waiters satisfies never;
+      }
     },
     denied: stay,
     closed: close,

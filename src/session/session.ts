@@ -2,16 +2,17 @@
 
 import { isXrtcError, XrtcError } from "../errors.js";
 import { Broadcast, type Observable } from "../primitives/broadcast.js";
-import { sleep, type Cancel, type Clock } from "../primitives/clock.js";
+import type { Cancel, Clock } from "../primitives/clock.js";
 import { abortable, Deadline } from "../primitives/deadline.js";
 import type { Random } from "../primitives/random.js";
-import { RateLimiter } from "../primitives/rate-limiter.js";
 import type { Redacted } from "../primitives/redacted.js";
 import type { Limits } from "../protocol/limits.js";
 import { sameStatus, type ClientStatus } from "../status.js";
 import type { Transport, TransportResponse } from "../transport/transport.js";
+import { Admission, type Usage } from "./admission.js";
 import { transportFailure } from "./failure.js";
 import { logIn, type HeldLogin, type Login } from "./login.js";
+import type { CounterStore } from "./month-budget.js";
 import { LoginPace } from "./login-pace.js";
 import {
   closedError,
@@ -29,12 +30,15 @@ export interface SessionOptions {
   readonly transport: Transport;
   readonly clock: Clock;
   readonly random: Random;
+  /** Where the month's count is kept. */
+  readonly counterStore?: CounterStore | undefined;
 }
 
 export interface PostOptions {
   readonly lane: "command" | "stream";
   readonly signal: AbortSignal;
-  readonly headers?: Readonly<Record<string, string>>;
+  /** Headers beyond the usual ones, for the login under which the request is sent. */
+  readonly headers?: (login: Login) => Readonly<Record<string, string>>;
   /** Called each time that the request goes out: the moment from which its deadline counts. */
   readonly onSend?: () => void;
 }
@@ -50,8 +54,6 @@ const LOGIN_DEADLINE_MS = 10_000;
 const IDLE_MARGIN_MS = 1_000;
 /** Times that a request is sent again under a new login. */
 const REPLAYS_MAX = 2;
-/** Milliseconds that the window of the request rate is longer than a second, for what the network squeezes together. */
-const RATE_MARGIN_MS = 50;
 
 type Caller = { resolve(login: HeldLogin): void; reject(cause: Error): void };
 
@@ -60,14 +62,12 @@ export class Session {
   readonly #clock: Clock;
   readonly #status = new Broadcast<ClientStatus>({ kind: "idle" });
   readonly #pace: LoginPace;
-  readonly #rate: RateLimiter;
+  readonly #admission: Admission;
   readonly #ended = new AbortController();
   #memory: LoginMemory = LOGIN_START;
   #held: HeldLogin | undefined;
   #callers: Caller[] = [];
   #cancelWake: Cancel | undefined;
-  /** The service asked everybody to wait until this moment (monotonic ms). */
-  #holdUntil = 0;
   #attempt: Promise<void> = Promise.resolve();
 
   constructor(options: SessionOptions) {
@@ -75,11 +75,16 @@ export class Session {
     this.#options = options;
     this.#clock = clock;
     this.#pace = new LoginPace(limits.loginIntervalMsMin, options.random);
-    this.#rate = new RateLimiter(limits.requestsPerSecondMax, 1_000 + RATE_MARGIN_MS, clock);
+    this.#admission = new Admission(limits, clock, options.counterStore);
   }
 
   get status(): Observable<ClientStatus> {
     return this.#status;
+  }
+
+  /** What was used of what the service allows. */
+  get usage(): Observable<Usage> {
+    return this.#admission.usage;
   }
 
   /** A valid login: the present one, or the next. @throws XrtcError when that fails or the session is closed */
@@ -99,8 +104,8 @@ export class Session {
   ): Promise<SessionResponse> {
     for (let replays = 0; ; replays += 1) {
       const login = this.#current() ?? (await this.#next(options.signal));
-      const wait = this.#waitMs();
-      if (wait > 0) await this.#waitForTurn(wait, options.signal);
+      const wait = this.#admission.tryEnter();
+      if (wait > 0) await this.#admission.enter(wait, options.signal);
       const response = await this.#send(call, body(login), login, options);
       if (response.status !== 401) {
         login.proven = true;
@@ -130,21 +135,32 @@ export class Session {
     this.#step({ kind: "denied", generation: login.generation });
   }
 
+  /** What the service offers under the present login; nothing is known before the first. */
+  get extensions(): ReadonlySet<string> | undefined {
+    return this.#held?.extensions;
+  }
+
   /** A request was answered in full. Only the reader of a body can tell that. */
   answered(): void {
     this.#pace.proven(this.#clock.now());
+    this.#admission.succeeded();
     this.#report({ kind: "connected" });
   }
 
-  /** A request went wrong and is tried again in `retryInMs`. */
-  troubled(cause: XrtcError, failures: number, retryInMs: number): void {
-    const now = this.#clock.now();
-    if (cause.retryAfterMs !== undefined) {
-      this.#holdUntil = Math.max(this.#holdUntil, now + cause.retryAfterMs);
-    }
+  /**
+   * A request went wrong and is to be tried again.
+   *
+   * @param backoff - the pace of the path that repeats, in ms
+   * @returns in how many ms it may be tried again: later when all retries together are too many
+   */
+  troubled(cause: XrtcError, failures: number, backoff: number): number {
+    const retryInMs = Math.max(backoff, this.#admission.retry());
+    if (cause.retryAfterMs !== undefined) this.#admission.hold(cause.retryAfterMs);
     const { state } = this.#memory;
-    if (state.kind === "refused" || isXrtcError(cause, "XRTC_CLOSED")) return;
-    this.#report({ kind: "waiting", cause, failures, retryInMs });
+    if (state.kind !== "refused" && !isXrtcError(cause, "XRTC_CLOSED")) {
+      this.#report({ kind: "waiting", cause, failures, retryInMs });
+    }
+    return retryInMs;
   }
 
   /** Ends the session here; the service ends it by itself after a minute. Calling it twice is one close. */
@@ -154,6 +170,7 @@ export class Session {
     this.#held = undefined;
     this.#ended.abort(closedError());
     await this.#attempt;
+    this.#admission.close();
     this.#report({ kind: "closed" });
   }
 
@@ -179,18 +196,6 @@ export class Session {
     return abortable(login, signal);
   }
 
-  /** Milliseconds until a request may go out; 0 when it may now, and then it is counted. */
-  #waitMs(): number {
-    const held = this.#holdUntil - this.#clock.now();
-    return held > 0 ? held : this.#rate.tryTake();
-  }
-
-  async #waitForTurn(firstWait: number, signal: AbortSignal): Promise<void> {
-    for (let wait = firstWait; wait > 0; wait = this.#waitMs()) {
-      await sleep(this.#clock, wait, signal);
-    }
-  }
-
   async #send(
     call: "set" | "get",
     body: string,
@@ -201,7 +206,7 @@ export class Session {
     const cookie = login.cookies.header(url);
     const headers = {
       "content-type": "application/json",
-      ...options.headers,
+      ...options.headers?.(login),
       ...(cookie === undefined ? {} : { cookie }),
     };
     try {
@@ -254,8 +259,8 @@ export class Session {
     const deadline = new Deadline(this.#clock, this.#ended.signal);
     deadline.set(LOGIN_DEADLINE_MS, () => timeoutError("The login", LOGIN_DEADLINE_MS));
     try {
-      const wait = this.#waitMs();
-      if (wait > 0) await this.#waitForTurn(wait, deadline.signal);
+      const wait = this.#admission.tryEnter();
+      if (wait > 0) await this.#admission.enter(wait, deadline.signal);
       const { urls, accountId, apiKey, transport } = this.#options;
       const generation = this.#memory.generation + 1;
       const account = { url: urls.login, accountId, apiKey, generation };
@@ -276,10 +281,10 @@ export class Session {
   #loginFailed(thrown: XrtcError, startedAt: number): void {
     if (this.#memory.state.kind === "closed") return;
     const now = this.#clock.now();
-    const { cause, nextAt, final } = this.#pace.failed(thrown, startedAt, now);
-    this.#step({ kind: "failed", cause, nextAt, final });
+    const { cause, nextAt, waiters } = this.#pace.failed(thrown, startedAt, now);
+    this.#step({ kind: "failed", cause, nextAt, waiters });
     const retryInMs = nextAt - now;
-    if (final) this.#report({ kind: "refused", cause, retryInMs });
+    if (waiters === "give up") this.#report({ kind: "refused", cause, retryInMs });
     else this.#report({ kind: "waiting", cause, failures: this.#pace.failures, retryInMs });
   }
 

@@ -1,4 +1,6 @@
+import { XrtcError } from "../errors.js";
 import type { Observable } from "../primitives/broadcast.js";
+import { abortable } from "../primitives/deadline.js";
 import type { Item } from "../protocol/item.js";
 import type { ClientStatus } from "../status.js";
 import type { Member } from "./member.js";
@@ -21,6 +23,25 @@ export class Subscription implements AsyncIterable<Item>, AsyncDisposable {
   /** How reading stands. */
   get status(): Observable<ClientStatus> {
     return this.#member.status;
+  }
+
+  /**
+   * Resolves when reading has begun: what is set from then on is delivered, whatever the start position.
+   *
+   * @throws XrtcError why it cannot begin until somebody changes something; `XRTC_CLOSED`; the signal's reason
+   */
+  async ready(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+    let end: () => void;
+    const begun = new Promise<void>((resolve, reject) => {
+      end = this.status.subscribe((status) => {
+        if (status.kind === "connected") resolve();
+        else if (status.kind === "refused") reject(status.cause);
+        else if (status.kind === "closed") {
+          reject(new XrtcError("XRTC_CLOSED", "The subscription is closed."));
+        }
+      });
+    });
+    await abortable(begun, options.signal).finally(() => end());
   }
 
   /** Items that wait to be taken. */

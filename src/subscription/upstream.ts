@@ -38,8 +38,8 @@ export interface ItemSource {
     request: (login: SourceLogin) => GetRequest,
     signal: AbortSignal,
   ): Promise<SourceTurn>;
-  /** Tells that reading failed and when it is tried again. */
-  troubled(cause: XrtcError, failures: number, retryInMs: number): void;
+  /** Tells that reading failed. @returns in how many ms it may be tried again */
+  troubled(cause: XrtcError, failures: number, backoff: number): number;
 }
 
 export interface UpstreamOptions {
@@ -280,10 +280,10 @@ export class Upstream {
 
   #failed(cause: XrtcError): number {
     const { clock, source } = this.#options;
-    const wait = Math.max(this.#streak.fail(clock.now()), cause.retryAfterMs ?? 0);
+    const backoff = Math.max(this.#streak.fail(clock.now()), cause.retryAfterMs ?? 0);
     const { failures } = this.#streak;
     this.#failing = true;
-    source.troubled(cause, failures, wait);
+    const wait = source.troubled(cause, failures, backoff);
     this.#report(
       cause.retryable
         ? { kind: "waiting", cause, failures, retryInMs: wait }

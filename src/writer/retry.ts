@@ -1,22 +1,22 @@
 /** What becomes of a batch whose request failed. Pure. */
 
 import { XrtcError } from "../errors.js";
+import type { DeliveryLevel } from "./policy.js";
 
 export interface RetryLimits {
   /** Requests that may go out for one batch. */
   readonly attemptsMax: number;
-  /** Milliseconds from the call to its end, whatever happens. */
-  readonly retryMsMax: number;
 }
 
 export interface BatchHistory {
   /** Requests that went out for the batch, this one included; one that was never written does not count. */
   readonly attempts: number;
-  /** How many ms ago the oldest of its writes was asked for. */
-  readonly ageMs: number;
+  /** Milliseconds until the first of its writes has lived its time. */
+  readonly timeLeftMs: number;
   readonly parcels: number;
   /** Whether an attempt before may have been applied. */
   readonly wasUnknown: boolean;
+  readonly level: DeliveryLevel;
 }
 
 export type Verdict =
@@ -26,13 +26,15 @@ export type Verdict =
   | { readonly kind: "fail"; readonly error: XrtcError };
 
 export function verdictOf(failure: XrtcError, history: BatchHistory, limits: RetryLimits): Verdict {
-  const { attempts, ageMs, parcels, wasUnknown } = history;
+  const { attempts, timeLeftMs, parcels, wasUnknown, level } = history;
   if (failure.code === "XRTC_ITEM_REFUSED" && parcels > 1) return { kind: "split" };
   if (failure.code === "XRTC_CLOSED" || failure.code === "XRTC_ABORTED") {
-    return { kind: "fail", error: failure.with({ attempts }) };
+    const outcome = wasUnknown ? "unknown" : (failure.outcome ?? "unknown");
+    return { kind: "fail", error: failure.with({ attempts, outcome }) };
   }
-  const spent = attempts >= limits.attemptsMax || ageMs >= limits.retryMsMax;
-  if (failure.retryable && !spent) return { kind: "retry" };
+  const spent = attempts >= limits.attemptsMax || timeLeftMs <= 0;
+  const mayRepeat = level === "atLeastOnce" || failure.outcome === "fail";
+  if (failure.retryable && mayRepeat && !spent) return { kind: "retry" };
   if (failure.outcome !== "unknown" && !wasUnknown) {
     return { kind: "fail", error: failure.with({ attempts }) };
   }

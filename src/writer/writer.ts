@@ -1,54 +1,25 @@
 /**
- * Writes in order, one request at a time, and answers for each of them. While a request is in flight the next writes
- * collect: the delay is one round trip when idle, and the batches grow with the load. No timer is needed for that.
+ * Writes in order, and answers for each of them. A batch goes out at once while none is in flight, and what is written
+ * meanwhile is the next one: the delay is one round trip when idle, and the batches grow with the load. Where the
+ * server keeps the order, several are in flight, so that a long way does not make writes wait for each other.
  *
- * Another request follows when: writes are waiting and none is in flight; a request failed and its batch may be sent
- * again (paced by the backoff of the failure streak); a refused batch was split (paced by its answer).
+ * Another request follows when: writes wait and none is in flight (paced by the answers); writes wait and another may
+ * be in flight (paced by `SPACING_MS`); an attempt failed and its batch is sent again (paced by the backoff of the
+ * failure streak and by the retry budget); a refused batch was split (paced by its answer).
  */
 
-import { asError, isXrtcError, XrtcError } from "../errors.js";
-import { sleep, type Clock } from "../primitives/clock.js";
-import { Deadline } from "../primitives/deadline.js";
+import { asError, XrtcError } from "../errors.js";
+import type { Cancel, Clock } from "../primitives/clock.js";
 import { FailureStreak } from "../primitives/failure-streak.js";
 import type { Random } from "../primitives/random.js";
-import { batchLength, requestBytes, type BatchLimits, type Parcel } from "./batcher.js";
-import { verdictOf, type RetryLimits } from "./retry.js";
+import { Batch, endOf, type ItemSink } from "./batch.js";
+import { requestBytes, type BatchLimits, type Parcel } from "./batcher.js";
+import { Lanes } from "./lane.js";
+import type { QueuedWrite, SetResult } from "./queued-write.js";
+import type { RetryLimits } from "./retry.js";
+import { WriteQueue, type QueueLimits, type Write } from "./write-queue.js";
 
-/** Where a batch goes. */
-export interface ItemSink {
-  /**
-   * @param sent - called when the request goes out
-   * @throws XrtcError with its `outcome`
-   */
-  set(
-    encodedItems: readonly string[],
-    call: { readonly signal: AbortSignal; readonly idempotencyKey: string; sent(): void },
-  ): Promise<SinkAnswer>;
-  /** Tells that a write failed and when it is tried again. */
-  troubled(cause: XrtcError, failures: number, retryInMs: number): void;
-}
-
-export interface SinkAnswer {
-  /** UNIX ms of the server's clock. */
-  readonly serverTimestamp: number;
-  /** Whether the service recognises a request that it has already applied. */
-  readonly idempotent: boolean;
-}
-
-export interface SetResult {
-  /** UNIX ms of the server's clock at which the items were stored. */
-  readonly serverTimestamp: number;
-  /** Requests that it took. */
-  readonly attempts: number;
-  /** Whether an earlier attempt may have stored the items already. */
-  readonly duplicatePossible: boolean;
-}
-
-export interface WriterLimits extends BatchLimits, RetryLimits {
-  /** Writes that may wait. */
-  readonly queueCountMax: number;
-  /** Bytes that may wait. */
-  readonly queueBytesMax: number;
+export interface WriterLimits extends BatchLimits, RetryLimits, QueueLimits {
   /** Bytes of one request. */
   readonly requestBytesMax: number;
 }
@@ -60,198 +31,237 @@ export interface WriterOptions {
   readonly limits: WriterLimits;
 }
 
-interface QueuedWrite extends Parcel {
-  readonly queuedAt: number;
-  /** Its caller gave it up, or has been answered. */
-  settled: boolean;
-  resolve: (result: SetResult) => void;
-  reject: (error: Error) => void;
-}
+export type NewWrite = Parcel & Pick<Write, "portalIds" | "policy">;
 
-interface Batch {
-  readonly writes: readonly QueuedWrite[];
-  readonly idempotencyKey: string;
-  attempts: number;
-  wasUnknown: boolean;
-  lastFailure: XrtcError | undefined;
-}
+/** Milliseconds between requests beyond the first in flight: fewer and fuller ones cost less than they delay. */
+const SPACING_MS = 1;
+/** Milliseconds that a write may outlive its time, so that many do not cost a timer each. */
+const EXPIRY_GRAIN_MS = 100;
 
 export class Writer {
   readonly #options: WriterOptions;
   readonly #streak: FailureStreak;
+  readonly #lanes: Lanes<Batch>;
+  readonly #queue: WriteQueue<QueuedWrite>;
   readonly #ended = new AbortController();
-  /** Batches that are to be sent again before anything new. */
-  #again: Batch[] = [];
-  #queue: QueuedWrite[] = [];
-  #queuedBytes = 0;
-  #running: Promise<void> | undefined;
+  /** Batches without an answer, in order. */
+  #inFlight: Batch[] = [];
+  /** Halves of refused batches, before anything new. */
+  #halves: Batch[] = [];
+  #deliveries = new Set<Promise<void>>();
+  #lastSentAt = -Infinity;
+  #pumping = false;
   #draining = false;
+  #cancelPump: Cancel | undefined;
+  #cancelExpiry: Cancel | undefined;
+  #idle: (() => void)[] = [];
 
   constructor(options: WriterOptions) {
+    const { random, limits } = options;
     this.#options = options;
-    this.#streak = new FailureStreak(options.random);
+    this.#streak = new FailureStreak(random);
+    this.#lanes = new Lanes(() => random.id());
+    this.#queue = new WriteQueue(limits);
   }
 
   /** Writes that wait or are in flight. */
   get pending(): number {
-    return this.#queue.length + this.#again.reduce((sum, batch) => sum + batch.writes.length, 0);
+    const batches = [...this.#inFlight, ...this.#halves];
+    return this.#queue.count + batches.reduce((sum, { writes }) => sum + writes.length, 0);
   }
 
   /**
-   * @returns what became of the parcel, when the service has answered
-   * @throws XrtcError; the signal's reason when it is aborted, and then the parcel may still have been sent
+   * @returns what became of the write, when the service has answered
+   * @throws XrtcError; the signal's reason when it is aborted, and then the write may still have been sent
    */
-  write(parcel: Parcel, signal?: AbortSignal): Promise<SetResult> {
+  write(parcel: NewWrite, signal?: AbortSignal): Promise<SetResult> {
     return new Promise((resolve, reject) => {
       const refusal = this.#refusal(parcel, signal);
       if (refusal !== undefined) {
         reject(refusal);
         return;
       }
-      const write: QueuedWrite = {
-        ...parcel,
-        queuedAt: this.#options.clock.now(),
-        settled: false,
-        resolve,
-        reject,
-      };
-      if (signal !== undefined) followSignal(write, signal);
-      this.#queue.push(write);
-      this.#queuedBytes += write.bytes;
-      this.#running ??= this.#run();
+      const queuedAt = this.#options.clock.now();
+      const write: QueuedWrite = { ...parcel, queuedAt, settled: false, resolve, reject };
+      if (signal !== undefined) this.#followSignal(write, signal);
+      for (const { write: dropped, error } of this.#queue.push(write)) {
+        settle(dropped, () => dropped.reject(error));
+      }
+      this.#schedulePump();
     });
   }
 
   /** Takes nothing more, and resolves when everything has been answered. */
-  async drain(): Promise<void> {
+  drain(): Promise<void> {
     this.#draining = true;
-    await this.#running;
+    if (this.pending === 0 && this.#deliveries.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#idle.push(resolve);
+    });
   }
 
   /** Gives up what waits: each write is told so. Calling it twice is one close. */
   async close(): Promise<void> {
     this.#draining = true;
-    this.#ended.abort(new XrtcError("XRTC_CLOSED", "The client was closed before the answer."));
-    await this.#running;
+    const closed = new XrtcError("XRTC_CLOSED", "The client was closed before the answer.");
+    const unsent = closed.with({ outcome: "fail" });
+    const waiting = [...this.#halves.flatMap(({ writes }) => writes), ...this.#queue.takeAll()];
+    this.#halves = [];
+    for (const write of waiting) settle(write, () => write.reject(unsent));
+    this.#ended.abort(closed);
+    this.#cancelPump?.();
+    this.#cancelExpiry?.();
+    await Promise.all(this.#deliveries);
+    this.#tellIdle();
   }
 
   #refusal(parcel: Parcel, signal: AbortSignal | undefined): Error | undefined {
-    const { queueCountMax, queueBytesMax, requestBytesMax } = this.#options.limits;
+    const { requestBytesMax } = this.#options.limits;
     if (signal?.aborted) return asError(signal.reason);
     if (this.#draining) return new XrtcError("XRTC_CLOSED", "The client is closed.");
     const size = requestBytes(parcel);
-    if (size > requestBytesMax) {
-      const message = `The request would have ${size} bytes; ${requestBytesMax} are allowed.`;
-      return new XrtcError("XRTC_PAYLOAD_TOO_LARGE", message, { outcome: "fail" });
+    if (size <= requestBytesMax) return undefined;
+    const message = `The request would have ${size} bytes; ${requestBytesMax} are allowed.`;
+    return new XrtcError("XRTC_PAYLOAD_TOO_LARGE", message, { outcome: "fail" });
+  }
+
+  /** Calls that were made in one go share a batch; waiting for the end of the turn costs nothing. */
+  #schedulePump(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    queueMicrotask(() => {
+      this.#pumping = false;
+      this.#pump();
+    });
+  }
+
+  #pump(): void {
+    while (!this.#ended.signal.aborted && (this.#halves.length > 0 || this.#queue.count > 0)) {
+      const wait = this.#waitMs();
+      if (wait > 0) {
+        if (Number.isFinite(wait)) this.#pumpIn(wait);
+        break;
+      }
+      const batch =
+        this.#halves.shift() ?? this.#newBatch(this.#queue.takeBatch(this.#options.limits));
+      const delivery = this.#deliver(batch).finally(() => this.#deliveries.delete(delivery));
+      this.#deliveries.add(delivery);
     }
-    const full =
-      this.#queue.length >= queueCountMax || this.#queuedBytes + parcel.bytes > queueBytesMax;
-    if (!full) return undefined;
-    const held = `${this.#queue.length} writes of ${this.#queuedBytes} bytes are waiting`;
-    return new XrtcError("XRTC_QUEUE_FULL", `The queue is full: ${held}.`, { outcome: "fail" });
+    this.#watchExpiry();
   }
 
-  async #run(): Promise<void> {
-    // Calls that were made in one go share a batch; waiting for the end of the turn costs nothing.
-    await Promise.resolve();
-    for (;;) {
-      const batch = this.#again.shift() ?? this.#nextBatch();
-      if (batch === undefined) break;
-      await this.#send(batch);
-    }
-    this.#running = undefined;
+  /** Milliseconds until another batch may go out; infinite when an answer must come first. */
+  #waitMs(): number {
+    if (this.#inFlight.length === 0) return 0;
+    const { sink, clock } = this.#options;
+    if (this.#inFlight.length >= sink.windowMax) return Infinity;
+    if (this.#inFlight.some((batch) => batch.isRetrying)) return Infinity;
+    return this.#lastSentAt + SPACING_MS - clock.now();
   }
 
-  #nextBatch(): Batch | undefined {
-    // Those that were given up while they waited need no request.
-    const count = batchLength(this.#queue, this.#options.limits);
-    if (count === 0) return undefined;
-    const writes = this.#queue.splice(0, count);
-    this.#queuedBytes -= writes.reduce((sum, write) => sum + write.bytes, 0);
-    const wanted = writes.filter((write) => !write.settled);
-    return wanted.length === 0 ? this.#nextBatch() : this.#batchOf(wanted);
+  #pumpIn(ms: number): void {
+    this.#cancelPump ??= this.#options.clock.schedule(ms, () => {
+      this.#cancelPump = undefined;
+      this.#pump();
+    });
   }
 
-  #batchOf(writes: readonly QueuedWrite[]): Batch {
-    const idempotencyKey = this.#options.random.id();
-    return { writes, idempotencyKey, attempts: 0, wasUnknown: false, lastFailure: undefined };
+  #newBatch(writes: readonly QueuedWrite[]): Batch {
+    return new Batch(writes, this.#options.random.id());
   }
 
-  async #send(batch: Batch): Promise<void> {
+  async #deliver(batch: Batch): Promise<void> {
     const { sink, clock, limits } = this.#options;
-    const { idempotencyKey, writes } = batch;
-    const leftMs = (writes[0] as QueuedWrite).queuedAt + limits.retryMsMax - clock.now();
-    const tooLate = this.#ended.signal.aborted
-      ? (this.#ended.signal.reason as XrtcError)
-      : leftMs <= 0
-        ? (batch.lastFailure ?? expired(limits.retryMsMax))
-        : undefined;
-    if (tooLate !== undefined) {
-      await this.#failed(batch, asFailure(tooLate, false), this.#ended.signal);
-      return;
+    this.#lastSentAt = clock.now();
+    this.#inFlight.push(batch);
+    const end = await batch.deliver({
+      sink,
+      clock,
+      limits,
+      signal: this.#ended.signal,
+      backoff: () => this.#streak.fail(clock.now()),
+      failures: () => this.#streak.failures,
+      place: (generation) => this.#lanes.placeOf(batch, generation, this.#inFlight),
+    });
+    this.#inFlight.splice(this.#inFlight.indexOf(batch), 1);
+    switch (end.kind) {
+      case "confirmed":
+        this.#streak.succeed(clock.now());
+        this.#lanes.answered(batch);
+        this.#confirm(batch, end.answer.serverTimestamp, end.answer.idempotent);
+        break;
+      case "failed":
+        if (end.decided) this.#lanes.answered(batch);
+        else this.#lanes.abandoned(batch);
+        for (const write of batch.writes) settle(write, () => write.reject(end.error));
+        break;
+      case "trimmed": {
+        this.#lanes.abandoned(batch);
+        const now = clock.now();
+        const alive = batch.writes.filter((write) => endOf(write) > now);
+        for (const write of batch.writes) {
+          if (!alive.includes(write)) settle(write, () => write.reject(end.error));
+        }
+        this.#halves.unshift(this.#newBatch(alive));
+        break;
+      }
+      case "split": {
+        this.#lanes.answered(batch);
+        const middle = Math.ceil(batch.writes.length / 2);
+        const halves = [batch.writes.slice(0, middle), batch.writes.slice(middle)];
+        this.#halves.unshift(...halves.map((half) => this.#newBatch(half)));
+        break;
+      }
+      default:
+        end satisfies never;
     }
-    const deadline = new Deadline(clock, this.#ended.signal);
-    let sent = false;
-    deadline.set(leftMs, () => expired(limits.retryMsMax));
-    try {
-      const encodedItems = writes.flatMap((write) => write.encodedItems);
-      const answer = await sink.set(encodedItems, {
-        signal: deadline.signal,
-        idempotencyKey,
-        sent: () => {
-          if (!sent) batch.attempts += 1;
-          sent = true;
-        },
-      });
-      this.#streak.succeed(clock.now());
-      this.#answered(batch, answer);
-    } catch (thrown) {
-      const failure = asFailure(thrown, sent);
-      if (failure.outcome === "unknown") batch.wasUnknown = true;
-      batch.lastFailure = failure;
-      await this.#failed(batch, failure, deadline.signal);
-    } finally {
-      deadline.dispose();
-    }
+    this.#pump();
+    if (this.pending === 0) this.#tellIdle();
   }
 
-  #answered(batch: Batch, { serverTimestamp, idempotent }: SinkAnswer): void {
+  #confirm(batch: Batch, serverTimestamp: number, idempotent: boolean): void {
     const duplicatePossible = batch.wasUnknown && !idempotent;
     const result = { serverTimestamp, attempts: batch.attempts, duplicatePossible };
     for (const write of batch.writes) settle(write, () => write.resolve(result));
   }
 
-  async #failed(batch: Batch, failure: XrtcError, signal: AbortSignal): Promise<void> {
-    const { sink, clock, limits } = this.#options;
-    const { writes, attempts, wasUnknown } = batch;
-    const ageMs = clock.now() - (writes[0] as QueuedWrite).queuedAt;
-    const history = { attempts, ageMs, parcels: writes.length, wasUnknown };
-    const verdict = verdictOf(failure, history, limits);
-    switch (verdict.kind) {
-      case "fail":
-        for (const write of writes) settle(write, () => write.reject(verdict.error));
-        return;
-      case "split": {
-        const middle = Math.ceil(writes.length / 2);
-        const halves = [writes.slice(0, middle), writes.slice(middle)];
-        this.#again.unshift(...halves.map((half) => this.#batchOf(half)));
-        return;
-      }
-      case "retry": {
-        const wait = Math.max(this.#streak.fail(clock.now()), failure.retryAfterMs ?? 0);
-        sink.troubled(failure, this.#streak.failures, wait);
-        this.#again.unshift(batch);
-        try {
-          await sleep(clock, wait, signal);
-        } catch {
-          // Closed, or out of time: the next attempt finds that out and settles the batch.
-          return;
-        }
-        return;
-      }
-      default:
-        verdict satisfies never;
-    }
+  /** What waits and is never sent ends, too. One timer for all, set only while there is something to wait for. */
+  #watchExpiry(): void {
+    if (this.#queue.count === 0 || this.#cancelExpiry !== undefined) return;
+    const { clock } = this.#options;
+    const { expired, nextMs } = this.#queue.takeExpired(clock.now());
+    for (const write of expired) settle(write, () => write.reject(notSent()));
+    if (nextMs === undefined) return;
+    this.#cancelExpiry = clock.schedule(nextMs + EXPIRY_GRAIN_MS, () => {
+      this.#cancelExpiry = undefined;
+      this.#watchExpiry();
+    });
+  }
+
+  #tellIdle(): void {
+    this.#cancelExpiry?.();
+    this.#cancelExpiry = undefined;
+    const waiting = this.#idle;
+    this.#idle = [];
+    for (const resolve of waiting) resolve();
+  }
+
+  #followSignal(write: QueuedWrite, signal: AbortSignal): void {
+    const { resolve, reject } = write;
+    const onAbort = (): void => {
+      this.#queue.remove(write);
+      settle(write, () => reject(asError(signal.reason)));
+    };
+    const unfollow = (): void => signal.removeEventListener("abort", onAbort);
+    signal.addEventListener("abort", onAbort, { once: true });
+    write.resolve = (result) => {
+      unfollow();
+      resolve(result);
+    };
+    write.reject = (error) => {
+      unfollow();
+      reject(error);
+    };
   }
 }
 
@@ -261,30 +271,7 @@ function settle(write: QueuedWrite, act: () => void): void {
   act();
 }
 
-function followSignal(write: QueuedWrite, signal: AbortSignal): void {
-  const { resolve, reject } = write;
-  const onAbort = (): void => settle(write, () => reject(asError(signal.reason)));
-  const unfollow = (): void => signal.removeEventListener("abort", onAbort);
-  signal.addEventListener("abort", onAbort, { once: true });
-  write.resolve = (result) => {
-    unfollow();
-    resolve(result);
-  };
-  write.reject = (error) => {
-    unfollow();
-    reject(error);
-  };
-}
-
-const expired = (ms: number): XrtcError =>
-  new XrtcError("XRTC_TIMEOUT", `The set was not confirmed within ${ms} ms.`);
-
-/** What was given up before its request went out was provably not applied. */
-function asFailure(thrown: unknown, sent: boolean): XrtcError {
-  if (!isXrtcError(thrown)) {
-    const outcome = sent ? "unknown" : "fail";
-    return new XrtcError("XRTC_ABORTED", "The set was given up.", { outcome, cause: thrown });
-  }
-  if (thrown.outcome !== undefined && (sent || thrown.outcome === "fail")) return thrown;
-  return thrown.with({ outcome: sent ? "unknown" : "fail" });
-}
+const notSent = (): XrtcError =>
+  new XrtcError("XRTC_TIMEOUT", "The set was not sent within its time to live.", {
+    outcome: "fail",
+  });

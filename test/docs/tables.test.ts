@@ -78,6 +78,19 @@ describe("The README's tables", () => {
     }
   });
 
+  it("have every option of setItems with its default", () => {
+    const path = "src/client/client.ts";
+    const options = [...optionsOf(path, "SetItemsOptions"), ...optionsOf(path, "CallOptions")];
+    const rows = tableOf("Options of setItems");
+    assert.deepEqual(
+      rows.map(([name]) => plain(name)),
+      options.map(({ name }) => name),
+    );
+    for (const [index, { name, defaultValue }] of options.entries()) {
+      if (defaultValue !== undefined) assert.equal(plain(rows[index]?.[2]), defaultValue, name);
+    }
+  });
+
   it("have every field of each node by the name that the editor shows", () => {
     for (const node of ["xrtc-config", "xrtc-out", "xrtc-in", "xrtc-server"]) {
       const catalogue = JSON.parse(readText(`nodes/locales/en-US/${node}.json`)) as Record<

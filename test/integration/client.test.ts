@@ -176,6 +176,23 @@ describe("The client against the local server", () => {
 });
 
 describe("A subscription", () => {
+  it("misses nothing that is set once it is ready", async () => {
+    await using service = await startService();
+    const client = service.client();
+    await client.setItems([{ portalId: "p", payload: "old" }]);
+    const subscription = client.subscribe({ portals: ["p"] });
+    await subscription.ready();
+    await client.setItems([{ portalId: "p", payload: "new" }]);
+    assert.equal((await take(subscription, 1))[0]?.payload, "new");
+  });
+
+  it("is never ready with credentials that are refused, and says why", async () => {
+    await using service = await startService();
+    const client = service.client({ apiKey: "z".repeat(32) });
+    const subscription = client.subscribe({ portals: ["p"] });
+    await assert.rejects(subscription.ready(), rejected("XRTC_CREDENTIALS_REFUSED"));
+  });
+
   it("brings only what is new, in order, and again only what comes after", async () => {
     await using service = await startService();
     const client = service.client();

@@ -6,8 +6,8 @@ import { LINE_OVERHEAD_BYTES } from "../../protocol/server-codec.js";
 import { refusal, systemError } from "../wire-error.js";
 import { AccountSpace } from "./account-space.js";
 import type { Engine, EngineReader, PortalPage, PortalQuery } from "./engine.js";
-import type { StoredItem } from "./stored-item.js";
 import { costOf, emptyPage, type StorageLedger } from "./portal.js";
+import type { StoredItem } from "./stored-item.js";
 
 /** How often portals that nobody touches are looked at for items that are too old, in ms. */
 const SWEEP_MS = 60_000;

@@ -1,7 +1,7 @@
 import { RingBuffer } from "../../primitives/ring-buffer.js";
 import type { PortalPage, PortalQuery } from "./engine.js";
-import type { StoredItem } from "./stored-item.js";
 import { LineCache } from "./line-cache.js";
+import type { StoredItem } from "./stored-item.js";
 
 /** What a portal leaves behind when its content is gone, so that it goes on, and does not start anew. */
 export interface PortalTrace {

@@ -16,7 +16,11 @@ export const getItem: SessionHandler = (context, call) => {
     limits.portalsMax,
   );
   if (isRefused(decoded)) throw invalidArguments(decoded.reason);
-  const lineBounds = { itemsMax: limits.lineItemsMax, bytesMax: limits.lineBytesMax };
+  const lineBounds = {
+    itemsMax: limits.lineItemsMax,
+    bytesMax: limits.lineBytesMax,
+    overflow: context.settings.dialect.fifoOverflow,
+  };
   if (decoded.portals.length === 0) {
     listPortals(context, call, lineBounds);
     return;

@@ -61,7 +61,14 @@ function openSession(context: ServerContext, key: AccountKey, peer: string): Ses
   if (settings.secondLogin === "end") sessions.endOf(key);
   // 128 bits, and new at each login: an id that somebody planted or saw before is worth nothing.
   const id = settings.randomBytes(16).toString("hex").toUpperCase();
-  const session = new Session(id, key, peer, settings.clock.now());
+  const nowMs = settings.clock.now();
+  const isNew = settings.dialect.newLogin === "replay";
+  const session = new Session(
+    id,
+    key,
+    peer,
+    isNew ? { nowMs } : { nowMs, positions: key.positions },
+  );
   sessions.add(session);
   return session;
 }

@@ -170,17 +170,22 @@ describe("A session", () => {
   });
 
   it("says after six refusals for frequency that another client uses the key", async () => {
-    const messages: string[] = [];
-    const { post, clock } = setUp(() => errorAnswer(4, 45, "Too frequent login"));
-    const attempts = (async () => {
-      for (let count = 0; count < 6; count += 1) {
-        await post().catch((error: Error) => messages.push(error.message));
-      }
-    })();
+    const { post, clock, transport } = setUp(() => errorAnswer(4, 45, "Too frequent login"));
+    const failed = assert.rejects(post(), /Another client uses this key/);
     await clock.advance(60_000);
-    await attempts;
-    assert.match(messages[4] ?? "", /Too frequent login/);
-    assert.match(messages[5] ?? "", /Another client uses this key/);
+    await failed;
+    assert.equal(transport.requests.length, 6);
+  });
+
+  it("waits the interval when its login is refused for frequency only", async () => {
+    const { post, clock, transport } = setUp((request, index) => {
+      if (index === 0) return errorAnswer(4, 45, "Too frequent login");
+      return isLogin(request) ? LOGIN_ANSWER : OK;
+    });
+    const done = codeOf(post());
+    await clock.advance(5_300);
+    assert.equal(await done, "ok");
+    assert.equal(transport.count("/auth/login"), 2);
   });
 
   it("logs in before a request when it has been idle for a minute", async () => {

@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { XrtcError } from "../../../src/errors.js";
 import { encodeItem } from "../../../src/protocol/codec.js";
 import { parcelBytes } from "../../../src/writer/batcher.js";
-import { Writer, type ItemSink, type WriterLimits } from "../../../src/writer/writer.js";
+import type { ItemSink } from "../../../src/writer/batch.js";
+import type { WritePolicy } from "../../../src/writer/policy.js";
+import { Writer, type WriterLimits } from "../../../src/writer/writer.js";
 import { settled, VirtualClock } from "../../support/virtual-clock.js";
 
 interface SeenSet {
@@ -15,10 +17,11 @@ const LIMITS: WriterLimits = {
   batchItemsMax: 100,
   requestBytesMax: 1_024,
   attemptsMax: 6,
-  retryMsMax: 60_000,
   queueCountMax: 1_000,
   queueBytesMax: 1_000_000,
 };
+
+const POLICY: WritePolicy = { level: "atLeastOnce", queue: "reject", ttlMs: 60_000, owner: "" };
 
 function setUp(
   answer: (set: SeenSet, index: number) => Promise<number> | number,
@@ -29,6 +32,7 @@ function setUp(
   let keys = 0;
   const troubles: string[] = [];
   const sink: ItemSink = {
+    windowMax: 1,
     async set(encodedItems, { idempotencyKey, signal, sent }) {
       signal.throwIfAborted();
       const payloads = encodedItems.map(
@@ -43,13 +47,17 @@ function setUp(
       const serverTimestamp = await Promise.race([answer(set, seen.length - 1), aborted]);
       return { serverTimestamp, idempotent: false };
     },
-    troubled: (cause) => void troubles.push(cause.code),
+    troubled(cause, _failures, backoff) {
+      troubles.push(cause.code);
+      return backoff;
+    },
   };
   const random = { next: () => 0.5, id: () => `key-${(keys += 1)}` };
   const writer = new Writer({ sink, clock, random, limits: { ...LIMITS, ...limits } });
-  const write = (payload: string, signal?: AbortSignal) => {
+  const write = (payload: string, signal?: AbortSignal, policy: Partial<WritePolicy> = {}) => {
     const encodedItems = [encodeItem({ portalId: "p", payload })];
-    return writer.write({ encodedItems, bytes: parcelBytes(encodedItems) }, signal);
+    const parcel = { encodedItems, bytes: parcelBytes(encodedItems), portalIds: ["p"] };
+    return writer.write({ ...parcel, policy: { ...POLICY, ...policy } }, signal);
   };
   return { clock, seen, writer, write, troubles };
 }

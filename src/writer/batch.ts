@@ -1,0 +1,218 @@
+/** One batch from its first request to its last answer. */
+
+import { isXrtcError, XrtcError } from "../errors.js";
+import { sleep, type Clock } from "../primitives/clock.js";
+import { Deadline } from "../primitives/deadline.js";
+import type { OrderedPlace } from "./lane.js";
+import type { DeliveryLevel } from "./policy.js";
+import { verdictOf, type RetryLimits } from "./retry.js";
+import type { QueuedWrite } from "./queued-write.js";
+
+/** Where a batch goes. */
+export interface ItemSink {
+  /** Batches that may be in flight at a time, each applied after the one before it; 1 where that is not offered. */
+  readonly windowMax: number;
+  /**
+   * @throws XrtcError with its `outcome`
+   */
+  set(encodedItems: readonly string[], call: SinkCall): Promise<SinkAnswer>;
+  /**
+   * Tells that a write failed and when it is tried again.
+   *
+   * @returns in how many ms it may be, when that is later
+   */
+  troubled(cause: XrtcError, failures: number, retryInMs: number): number;
+}
+
+export interface SinkCall {
+  readonly signal: AbortSignal;
+  /** The same on every attempt of a batch. */
+  readonly idempotencyKey: string;
+  /** The request's place among those in flight, under a login; called only where places count. */
+  readonly place: (generation: number) => OrderedPlace;
+  /** Called when the request goes out. */
+  readonly sent: () => void;
+}
+
+export interface SinkAnswer {
+  /** UNIX ms of the server's clock. */
+  readonly serverTimestamp: number;
+  /** Whether the service recognises a request that it has already applied. */
+  readonly idempotent: boolean;
+}
+
+/** How a batch ended. */
+export type BatchEnd =
+  | { readonly kind: "confirmed"; readonly answer: SinkAnswer }
+  | { readonly kind: "failed"; readonly error: XrtcError; readonly decided: boolean }
+  /** One of its writes is at fault: each half is tried by itself. */
+  | { readonly kind: "split" }
+  /** Some of its writes have lived their time, and nothing was stored: the others are tried without them. */
+  | { readonly kind: "trimmed"; readonly error: XrtcError };
+
+export interface BatchPorts {
+  readonly sink: ItemSink;
+  readonly clock: Clock;
+  readonly limits: RetryLimits;
+  readonly signal: AbortSignal;
+  /** @returns how many ms to wait before the next attempt */
+  readonly backoff: () => number;
+  readonly failures: () => number;
+  readonly place: (generation: number) => OrderedPlace;
+}
+
+export class Batch {
+  readonly writes: readonly QueuedWrite[];
+  readonly level: DeliveryLevel;
+  readonly #idempotencyKey: string;
+  #attempts = 0;
+  #wasUnknown = false;
+  #isRetrying = false;
+
+  constructor(writes: readonly QueuedWrite[], idempotencyKey: string) {
+    this.writes = writes;
+    this.level = writes[0]?.policy.level ?? "atLeastOnce";
+    this.#idempotencyKey = idempotencyKey;
+  }
+
+  get attempts(): number {
+    return this.#attempts;
+  }
+
+  /** Whether an attempt may have been applied without an answer. */
+  get wasUnknown(): boolean {
+    return this.#wasUnknown;
+  }
+
+  /** Whether the last attempt failed: nothing new should go out meanwhile. */
+  get isRetrying(): boolean {
+    return this.#isRetrying;
+  }
+
+  /** Sends until there is an end to it. It never throws. */
+  async deliver(ports: BatchPorts): Promise<BatchEnd> {
+    const { clock } = ports;
+    let failure: XrtcError | undefined;
+    for (;;) {
+      const endsAt = this.#endsAt;
+      failure = this.#tooLate(endsAt, failure, ports) ?? failure;
+      if (failure === undefined || this.#isRetrying) {
+        const result = await this.#attempt(endsAt - clock.now(), ports);
+        if (!(result instanceof XrtcError)) return { kind: "confirmed", answer: result };
+        failure = result;
+      }
+      const verdict = this.#verdict(failure, endsAt, ports);
+      if (verdict.kind === "split") return verdict;
+      if (verdict.kind === "fail") {
+        if (this.#canTrim(failure, clock.now())) return { kind: "trimmed", error: verdict.error };
+        const decided = failure.code === "XRTC_ITEM_REFUSED";
+        return { kind: "failed", error: verdict.error, decided };
+      }
+      this.#isRetrying = true;
+      await this.#pause(failure, endsAt, ports);
+    }
+  }
+
+  /**
+   * Until when it may be tried. While nothing can have been stored, the write that is oldest decides, and the others go
+   * on without it; after that the batch must stay as it is, or its key would mean nothing.
+   */
+  get #endsAt(): number {
+    const ends = this.writes.map(endOf);
+    return this.#wasUnknown ? Math.max(...ends) : Math.min(...ends);
+  }
+
+  #canTrim(failure: XrtcError, now: number): boolean {
+    const isOver = failure.retryable || failure.code === "XRTC_TIMEOUT";
+    return isOver && !this.#wasUnknown && this.writes.some((write) => endOf(write) > now);
+  }
+
+  /** The batch has no time left, or nobody waits for it any more. */
+  #tooLate(
+    endsAt: number,
+    last: XrtcError | undefined,
+    { clock, signal }: BatchPorts,
+  ): XrtcError | undefined {
+    const late = signal.aborted ? (signal.reason as XrtcError) : undefined;
+    if (late === undefined && clock.now() < endsAt) return undefined;
+    this.#isRetrying = false;
+    return late?.with({ outcome: "fail" }) ?? last ?? expired().with({ outcome: "fail" });
+  }
+
+  async #attempt(
+    leftMs: number,
+    { sink, clock, signal, place }: BatchPorts,
+  ): Promise<SinkAnswer | XrtcError> {
+    const deadline = new Deadline(clock, signal);
+    let sent = false;
+    deadline.set(leftMs, expired);
+    try {
+      const encodedItems = this.writes.flatMap((write) => write.encodedItems);
+      return await sink.set(encodedItems, {
+        signal: deadline.signal,
+        idempotencyKey: this.#idempotencyKey,
+        place,
+        sent: () => {
+          if (!sent) this.#attempts += 1;
+          sent = true;
+        },
+      });
+    } catch (thrown) {
+      const failure = asFailure(thrown, sent);
+      if (failure.outcome === "unknown") this.#wasUnknown = true;
+      return failure;
+    } finally {
+      deadline.dispose();
+    }
+  }
+
+  #verdict(
+    failure: XrtcError,
+    endsAt: number,
+    { clock, limits }: BatchPorts,
+  ): ReturnType<typeof verdictOf> {
+    return verdictOf(
+      failure,
+      {
+        attempts: this.#attempts,
+        timeLeftMs: endsAt - clock.now(),
+        parcels: this.writes.length,
+        wasUnknown: this.#wasUnknown,
+        level: this.level,
+      },
+      limits,
+    );
+  }
+
+  async #pause(failure: XrtcError, endsAt: number, ports: BatchPorts): Promise<void> {
+    const { sink, clock, signal } = ports;
+    const backoff = Math.max(ports.backoff(), failure.retryAfterMs ?? 0);
+    const wait = sink.troubled(failure, ports.failures(), backoff);
+    const end = new Deadline(clock, signal);
+    end.set(Math.max(0, endsAt - clock.now()), expired);
+    try {
+      await sleep(clock, wait, end.signal);
+    } catch (thrown) {
+      // Closed, or out of time: the next look at the batch finds that and ends it.
+      if (!isXrtcError(thrown)) throw thrown;
+    } finally {
+      end.dispose();
+    }
+  }
+}
+
+/** When a write has lived its time (monotonic ms). */
+export const endOf = ({ queuedAt, policy }: QueuedWrite): number => queuedAt + policy.ttlMs;
+
+const expired = (): XrtcError =>
+  new XrtcError("XRTC_TIMEOUT", "The set was not confirmed within its time to live.");
+
+/** What was given up before its request went out was provably not applied. */
+function asFailure(thrown: unknown, sent: boolean): XrtcError {
+  if (!isXrtcError(thrown)) {
+    const outcome = sent ? "unknown" : "fail";
+    return new XrtcError("XRTC_ABORTED", "The set was given up.", { outcome, cause: thrown });
+  }
+  if (thrown.outcome !== undefined && (sent || thrown.outcome === "fail")) return thrown;
+  return thrown.with({ outcome: sent ? "unknown" : "fail" });
+}
