@@ -93,7 +93,7 @@ export class Hub {
       this.#portals.set(portalId, portal);
       const askAgain = portal.join(member);
       if (known === undefined) this.#upstreamFor(wish).add(portal);
-      else if (!this.#replan(portal) && askAgain) this.#upstreamFor(portal.reading).replan();
+      else if (!this.#replan(portal) && askAgain) this.#upstreamFor(portal.reading).joined(portal);
     }
     return member;
   }

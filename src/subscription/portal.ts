@@ -1,12 +1,13 @@
 import type { XrtcError } from "../errors.js";
 import type { Item, RequestedPortal } from "../protocol/item.js";
 import type { ClientStatus } from "../status.js";
-import type { Member } from "./member.js";
+import type { Member, Start } from "./member.js";
 import { PortalReader, type Gap, type StartPlace, type TurnFacts } from "./portal-reader.js";
 import type { Reading } from "./plan.js";
 
 interface CatchUp {
-  readonly reader: PortalReader;
+  /** Undefined until it is known where its member starts. */
+  reader: PortalReader | undefined;
   /** Whether a request was made for its sake; until then its member waits for that. */
   asked: boolean;
 }
@@ -17,7 +18,11 @@ export class Portal {
   readonly members = new Set<Member>();
   #reading: Reading;
   #reader: PortalReader | undefined;
-  /** Members that want what was there before they came, and how far they have got with it. */
+  /** Whether the shared reader has come to the present: who joins then needs no place of its own to begin now. */
+  #isLive = false;
+  /** Whether the present turn brought anything. */
+  #sawItem = false;
+  /** Members that start elsewhere than the shared reader is, and how far they have got. */
   readonly #catchingUp = new Map<Member, CatchUp>();
   #status: ClientStatus = { kind: "idle" };
 
@@ -30,13 +35,16 @@ export class Portal {
     return this.#reading;
   }
 
-  /** Whether it is known where reading starts. */
-  get isPlaced(): boolean {
-    return this.#reader !== undefined;
+  /** Whether a place in the present has to be found for somebody before the portal is asked for. */
+  get needsPlace(): boolean {
+    if (this.#reader === undefined) return true;
+    return [...this.#catchingUp.values()].some(({ reader }) => reader === undefined);
   }
 
+  /** Starts those who want only what is new. */
   place(start: StartPlace): void {
-    this.#reader ??= new PortalReader(this.portalId, start, this.#reading);
+    this.#reader ??= this.#newReader(start);
+    for (const catchUp of this.#catchingUp.values()) catchUp.reader ??= this.#newReader(start);
   }
 
   retune(reading: Reading): void {
@@ -47,21 +55,27 @@ export class Portal {
   /** Reading is about to begin; it says so only the first time. */
   begin(): void {
     if (this.#status.kind === "idle") this.report({ kind: "connecting" });
+    if (this.#reader !== undefined || this.#wantNew()) return;
+    // Nobody needs to know where the present is: the one who goes back farthest leads.
+    const starts = [...this.members].map(({ wish }) => sinceOf(wish.start));
+    const first = Math.min(...starts);
+    this.#reader = this.#newReader({ kind: "since", serverTimestamp: first });
+    for (const member of this.members) {
+      if (sinceOf(member.wish.start) === first) this.#catchingUp.delete(member);
+    }
   }
 
   /** @returns whether the server has to be asked again for the member's sake */
   join(member: Member): boolean {
-    const wasEmpty = this.members.size === 0;
     this.members.add(member);
-    member.report(this.#status);
     const { start } = member.wish;
-    if (start === "new") return wasEmpty;
-    const place: StartPlace = { kind: "since", serverTimestamp: start === "all" ? 1 : start.since };
-    if (this.#reader === undefined) this.place(place);
-    else {
-      const reader = new PortalReader(this.portalId, place, this.#reading);
-      this.#catchingUp.set(member, { reader, asked: false });
+    if (start === "new" && (this.#isLive || this.#reader === undefined)) {
+      member.report(this.#status);
+      return this.#reader === undefined;
     }
+    const place: StartPlace = { kind: "since", serverTimestamp: sinceOf(start) };
+    const reader = start === "new" ? undefined : this.#newReader(place);
+    this.#catchingUp.set(member, { reader, asked: false });
     return true;
   }
 
@@ -71,7 +85,7 @@ export class Portal {
   }
 
   request(login: TurnFacts): RequestedPortal {
-    for (const catchUp of this.#catchingUp.values()) catchUp.asked = true;
+    for (const catchUp of this.#catchingUp.values()) catchUp.asked = catchUp.reader !== undefined;
     const requests = [...this.#asked()].map((reader) => reader.request(login));
     // The earliest of what they need; the others drop what they have.
     const references = requests.flatMap(({ serverTimestamp }) => serverTimestamp ?? []);
@@ -80,6 +94,7 @@ export class Portal {
   }
 
   turnStarted(login: TurnFacts): void {
+    this.#sawItem = false;
     for (const reader of this.#asked()) {
       const gap = reader.turnStarted(login);
       if (gap !== undefined && reader === this.#reader) this.#tell(gap);
@@ -88,13 +103,17 @@ export class Portal {
 
   turnEnded(whole: boolean): void {
     for (const reader of this.#asked()) reader.turnEnded(whole);
-    if (!whole) return;
+    // One answer to a watch may be a part of what is there; an empty one tells that it was all.
+    const reachedPresent = this.#reading.mode === "stream" || !this.#sawItem;
+    if (!whole || !reachedPresent) return;
+    this.#isLive = true;
     for (const [member, { asked }] of this.#catchingUp) {
       if (asked) this.#catchingUp.delete(member);
     }
   }
 
   deliver(item: Item): "new" | "repeat" | "reread" {
+    this.#sawItem = true;
     const acceptance = this.#reader?.accept(item) ?? { kind: "repeat" };
     if (acceptance.kind === "reread") return "reread";
     if (acceptance.kind === "new" && acceptance.gap !== undefined) this.#tell(acceptance.gap);
@@ -125,7 +144,17 @@ export class Portal {
   /** Those for whose sake the present request was made. */
   *#asked(): Generator<PortalReader> {
     if (this.#reader !== undefined) yield this.#reader;
-    for (const { reader, asked } of this.#catchingUp.values()) if (asked) yield reader;
+    for (const { reader, asked } of this.#catchingUp.values()) {
+      if (asked && reader !== undefined) yield reader;
+    }
+  }
+
+  #newReader(start: StartPlace): PortalReader {
+    return new PortalReader(this.portalId, start, this.#reading);
+  }
+
+  #wantNew(): boolean {
+    return [...this.members].some(({ wish }) => wish.start === "new");
   }
 
   #tell(gap: Gap): void {
@@ -134,4 +163,8 @@ export class Portal {
 }
 
 const isNewTo = ({ reader, asked }: CatchUp, item: Item): boolean =>
-  asked && reader.accept(item).kind === "new";
+  asked && reader?.accept(item).kind === "new";
+
+/** Reference time of a start that lies in the past. */
+const sinceOf = (start: Start): number =>
+  typeof start === "object" ? Math.max(1, start.since) : 1;

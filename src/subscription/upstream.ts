@@ -89,6 +89,16 @@ export class Upstream {
   add(portal: Portal): void {
     this.#portals.set(portal.portalId, portal);
     this.#running ??= this.#run();
+    this.joined(portal);
+  }
+
+  /** Somebody joined one of the portals. What is new to them counts from now, if the server's time is known. */
+  joined(portal: Portal): void {
+    const login = this.#turn?.login;
+    if (login !== undefined && !login.extensions.has("seq")) {
+      portal.begin();
+      if (portal.needsPlace) portal.place({ kind: "since", serverTimestamp: login.serverNow() });
+    }
     this.replan();
   }
 
@@ -162,7 +172,7 @@ export class Upstream {
   async #prepare(signal: AbortSignal): Promise<void> {
     const { source } = this.#options;
     for (const portal of this.#portals.values()) portal.begin();
-    const unplaced = [...this.#portals.values()].filter((portal) => !portal.isPlaced);
+    const unplaced = [...this.#portals.values()].filter((portal) => portal.needsPlace);
     if (unplaced.length === 0) return;
     const login = await source.login(signal);
     if (!login.extensions.has("seq")) {
@@ -187,7 +197,7 @@ export class Upstream {
   async #read(signal: AbortSignal): Promise<boolean> {
     const lease = await this.#lease(signal);
     const portals = [...this.#portals.values()].filter(
-      (portal) => portal.isPlaced && lease.taken.has(portal.portalId),
+      (portal) => !portal.needsPlace && lease.taken.has(portal.portalId),
     );
     try {
       return portals.length > 0 && (await this.#readLeased(portals, signal));

@@ -237,6 +237,36 @@ describe("A subscription", () => {
     assert.deepEqual(takenByStaying, ["1", "2", "end"]);
   });
 
+  for (const order of [
+    ["all", "new"],
+    ["new", "all"],
+  ] as const) {
+    it(`starts each where it asked to, ${order.join(" before ")}`, async () => {
+      await using service = await startService();
+      const client = service.client();
+      await client.setItems([{ portalId: "p", payload: "old" }]);
+      const readings = order.map(async (start) => {
+        const subscription = client.subscribe({ portals: ["p"], start });
+        const got: string[] = [];
+        const ready = subscription.ready();
+        const done = (async () => {
+          for await (const { payload } of subscription) {
+            got.push(payload);
+            if (payload === "end") break;
+          }
+          return { start, got };
+        })();
+        await ready;
+        return { done };
+      });
+      const begun = await Promise.all(readings);
+      await client.setItems([{ portalId: "p", payload: "end" }]);
+      for (const { start, got } of await Promise.all(begun.map(({ done }) => done))) {
+        assert.deepEqual(got, start === "all" ? ["old", "end"] : ["end"], start);
+      }
+    });
+  }
+
   it("shares one upstream among its portal's subscribers, and each gets every item", async () => {
     await using service = await startService();
     const client = service.client();
