@@ -123,14 +123,20 @@ function bytesOf(items: readonly StoredItem[], pages: readonly PortalPage[]): Bu
   return bytes;
 }
 
-/** A line with the items that fit, as they come; those that do not are left out. For the list of an account's portals. */
+/**
+ * A line with the items that fit, as they come, and the others. For the list of an account's portals.
+ *
+ * @returns undefined when there is nothing, or nothing that fits
+ */
 export function composeList(
   items: readonly StoredItem[],
   bounds: LineBounds,
-): Pick<Line, "bytes" | "itemCount"> | undefined {
+): (Pick<Line, "bytes" | "itemCount"> & { readonly rest: readonly StoredItem[] }) | undefined {
   const room = new Room(bounds);
-  const fitting = items.filter((item) => room.take(item));
+  const fitting: StoredItem[] = [];
+  const rest: StoredItem[] = [];
+  for (const item of items) (room.take(item) ? fitting : rest).push(item);
   if (fitting.length === 0) return undefined;
   const bytes = Buffer.from(encodeLine(fitting.map(({ encoded }) => encoded)));
-  return { bytes, itemCount: fitting.length };
+  return { bytes, itemCount: fitting.length, rest };
 }

@@ -205,7 +205,7 @@ function firstWanted(
   return means === "exclusive" ? reference + 1 : reference;
 }
 
-const STREAM_HEADERS = {
+export const STREAM_HEADERS = {
   "content-type": "application/json; charset=utf-8",
   "cache-control": "no-store",
   // A proxy that collected lines would turn a stream into its end.

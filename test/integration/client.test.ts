@@ -237,6 +237,22 @@ describe("A subscription", () => {
     assert.deepEqual(takenByStaying, ["1", "2", "end"]);
   });
 
+  it("brings only what is new of any of very many full portals", async () => {
+    await using service = await startService();
+    const client = service.client();
+    const portals = Array.from({ length: 40 }, (_, index) => `p${index}`);
+    const payload = "x".repeat(10_000);
+    await client.setItems(portals.map((portalId) => ({ portalId, payload })));
+    const subscription = client.subscribe({ portals });
+    await subscription.ready();
+    await client.setItems(portals.map((portalId) => ({ portalId, payload: "new" })));
+    const items = await take(subscription, portals.length);
+    assert.deepEqual(
+      items.map(({ payload: text }) => text),
+      portals.map(() => "new"),
+    );
+  });
+
   for (const order of [
     ["all", "new"],
     ["new", "all"],

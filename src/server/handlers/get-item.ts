@@ -2,8 +2,9 @@ import { whenReady } from "../../primitives/maybe-async.js";
 import { ERROR_GROUPS } from "../../protocol/error-codes.js";
 import { decodeBoundedGet, EMPTY_LINE, isRefused } from "../../protocol/server-codec.js";
 import type { ServerContext, SessionCall, SessionHandler } from "../context.js";
+import type { StoredItem } from "../engine/stored-item.js";
 import { composeList, type LineBounds } from "../line.js";
-import { OpenGet } from "../open-get.js";
+import { OpenGet, STREAM_HEADERS } from "../open-get.js";
 import { parseBody } from "../request-body.js";
 import { invalidArguments, tooManyRequests } from "../wire-error.js";
 import { sendBytes } from "../wire-reply.js";
@@ -33,14 +34,45 @@ export const getItem: SessionHandler = (context, call) => {
 
 /** PROTOCOL: `portals: []` is the latest item of every portal; nothing waits, and no position moves. */
 function listPortals(context: ServerContext, call: SessionCall, bounds: LineBounds): void {
-  const { engine, counters } = context;
+  const { engine, settings } = context;
+  const isWhole = settings.extensions.has("seq");
   whenReady(
     engine.latest(call.session.accountId),
-    (items) => {
-      const list = composeList(items, bounds);
-      counters.itemsDelivered += list?.itemCount ?? 0;
-      sendBytes(call.reply, list?.bytes ?? EMPTY_LINE);
-    },
+    (items) => sendList(context, call, { items, bounds, isWhole }),
     call.fail,
   );
+}
+
+interface List {
+  readonly items: readonly StoredItem[];
+  readonly bounds: LineBounds;
+  /** Whether what does not fit into a line follows in more of them. */
+  readonly isWhole: boolean;
+}
+
+/**
+ * One line, as the hosted service has it. Where items are numbered there are as many as it takes: a reader that wants
+ * only what is new looks here for the newest number of its portals, and a portal that was left out would look empty.
+ */
+function sendList({ counters }: ServerContext, { reply }: SessionCall, list: List): void {
+  const { bounds, isWhole } = list;
+  let line = composeList(list.items, bounds);
+  counters.itemsDelivered += line?.itemCount ?? 0;
+  if (line === undefined || line.rest.length === 0 || !isWhole) {
+    sendBytes(reply, line?.bytes ?? EMPTY_LINE);
+    return;
+  }
+  const goOn = (): void => {
+    while (line !== undefined) {
+      const { bytes, rest } = line;
+      line = composeList(rest, bounds);
+      counters.itemsDelivered += line?.itemCount ?? 0;
+      // What the reader does not keep up with waits for it.
+      if (line === undefined) reply.end(bytes);
+      else if (!reply.write(bytes)) return;
+    }
+  };
+  reply.head(200, STREAM_HEADERS);
+  reply.onDrain(goOn);
+  goOn();
 }

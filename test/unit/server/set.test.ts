@@ -188,14 +188,23 @@ describe("a limit of the local server", () => {
     assert.deepEqual(session.get(["P"]).payloads, []);
   });
 
-  it("on a line's items holds for probes and lists", () => {
-    const session = new CoreHarness({ limits: { lineItemsMax: 2 } }).login();
+  it("on a line's items holds for probes, and for lists where items are not numbered", () => {
+    const options = { limits: { lineItemsMax: 2 }, extensions: { seq: false } };
+    const session = new CoreHarness(options).login();
     session.set("P", "a", "b", "c");
     assert.deepEqual(session.get(["P"], FIFO).payloads, ["a", "b"]);
     assert.deepEqual(session.get(["P"], FIFO).payloads, ["c"]);
     session.set("Q", "d");
     session.set("R", "e");
     assert.deepEqual(session.get([]).payloads, ["e", "d"]);
+  });
+
+  it("on a line's items makes a list of several lines where items are numbered", () => {
+    const session = new CoreHarness({ limits: { lineItemsMax: 2 } }).login();
+    for (const portalId of ["P", "Q", "R"]) session.set(portalId, portalId.toLowerCase());
+    const { text, payloads } = session.get([]);
+    assert.deepEqual(payloads, ["r", "q", "p"]);
+    assert.equal(text.trimEnd().split("\n").length, 2);
   });
 
   it("on requests refuses one more in any second with 429 and Retry-After, for each key alone", () => {
