@@ -11,8 +11,14 @@ interface Lane {
   readonly producer: string;
   /** The login under which its numbers count. */
   readonly generation: number;
-  readonly numbers: Map<object, number>;
+  readonly numbers: Map<object, Numbered>;
   next: number;
+}
+
+interface Numbered {
+  readonly sequence: number;
+  /** Whether a request went out under the number: only then can the server have seen it. */
+  isUsed: boolean;
 }
 
 /**
@@ -34,15 +40,19 @@ export class Lanes<B extends object> {
       for (const each of unanswered) this.#number(this.#lane, each);
     }
     const lane = this.#lane;
-    return {
-      producer: lane.producer,
-      sequence: lane.numbers.get(batch) ?? this.#number(lane, batch),
-    };
+    const numbered = lane.numbers.get(batch) ?? this.#number(lane, batch);
+    numbered.isUsed = true;
+    return { producer: lane.producer, sequence: numbered.sequence };
   }
 
-  /** The batch has been decided: its number is used. */
+  /**
+   * The batch has been decided, and its number is used. Not so the new number of a batch whose request under the
+   * session before was answered after all: the ones after it would wait in vain.
+   */
   answered(batch: B): void {
-    this.#lane?.numbers.delete(batch);
+    const numbered = this.#lane?.numbers.get(batch);
+    if (numbered?.isUsed === false) this.#lane = undefined;
+    else this.#lane?.numbers.delete(batch);
   }
 
   /** The batch is given up, and perhaps its number was never used. */
@@ -50,10 +60,10 @@ export class Lanes<B extends object> {
     if (this.#lane?.numbers.has(batch)) this.#lane = undefined;
   }
 
-  #number(lane: Lane, batch: B): number {
-    const sequence = lane.next;
+  #number(lane: Lane, batch: B): Numbered {
+    const numbered = { sequence: lane.next, isUsed: false };
     lane.next += 1;
-    lane.numbers.set(batch, sequence);
-    return sequence;
+    lane.numbers.set(batch, numbered);
+    return numbered;
   }
 }
