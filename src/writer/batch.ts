@@ -2,7 +2,7 @@
 
 import { isXrtcError, XrtcError } from "../errors.js";
 import { sleep, type Clock } from "../primitives/clock.js";
-import { Deadline } from "../primitives/deadline.js";
+import { abortable, Deadline } from "../primitives/deadline.js";
 import type { OrderedPlace } from "./lane.js";
 import type { DeliveryLevel } from "./policy.js";
 import { verdictOf, type RetryLimits } from "./retry.js";
@@ -59,6 +59,8 @@ export interface BatchPorts {
   readonly backoff: () => number;
   readonly failures: () => number;
   readonly place: (generation: number) => OrderedPlace;
+  /** Resolves when no batch before this one stands in its way; nothing, when this is the first without an answer. */
+  readonly turn: () => Promise<void> | undefined;
 }
 
 export class Batch {
@@ -68,6 +70,7 @@ export class Batch {
   #attempts = 0;
   #wasUnknown = false;
   #isRetrying = false;
+  #isBackingOff = false;
 
   constructor(writes: readonly QueuedWrite[], idempotencyKey: string) {
     this.writes = writes;
@@ -87,6 +90,11 @@ export class Batch {
   /** Whether the last attempt failed: nothing new should go out meanwhile. */
   get isRetrying(): boolean {
     return this.#isRetrying;
+  }
+
+  /** Whether it waits for its next attempt at a pace of its own. */
+  get isBackingOff(): boolean {
+    return this.#isBackingOff;
   }
 
   /** Sends until there is an end to it. It never throws. */
@@ -186,16 +194,24 @@ export class Batch {
 
   async #pause(failure: XrtcError, endsAt: number, ports: BatchPorts): Promise<void> {
     const { sink, clock, signal } = ports;
-    const backoff = Math.max(ports.backoff(), failure.retryAfterMs ?? 0);
-    const wait = sink.troubled(failure, ports.failures(), backoff);
     const end = new Deadline(clock, signal);
     end.set(Math.max(0, endsAt - clock.now()), expired);
     try {
+      const turn = failure.retryAfterMs === undefined ? ports.turn() : undefined;
+      if (turn !== undefined) {
+        // It failed because of the one before it, as a rule, and will go the way of that one.
+        await abortable(turn, end.signal);
+        return;
+      }
+      const backoff = Math.max(ports.backoff(), failure.retryAfterMs ?? 0);
+      const wait = sink.troubled(failure, ports.failures(), backoff);
+      this.#isBackingOff = true;
       await sleep(clock, wait, end.signal);
     } catch (thrown) {
       // Closed, or out of time: the next look at the batch finds that and ends it.
       if (!isXrtcError(thrown)) throw thrown;
     } finally {
+      this.#isBackingOff = false;
       end.dispose();
     }
   }

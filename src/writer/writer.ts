@@ -4,8 +4,9 @@
  * server keeps the order, several are in flight, so that a long way does not make writes wait for each other.
  *
  * Another request follows when: writes wait and none is in flight (paced by the answers); writes wait and another may
- * be in flight (paced by `SPACING_MS`); an attempt failed and its batch is sent again (paced by the backoff of the
- * failure streak and by the retry budget); a refused batch was split (paced by its answer).
+ * be in flight (paced by `SPACING_MS`); an attempt of the first batch in flight failed and it is sent again (paced by the
+ * backoff of the failure streak and by the retry budget), or one of a later batch (paced by the end of one before it); a
+ * refused batch was split (paced by its answer).
  */
 
 import { asError, XrtcError } from "../errors.js";
@@ -48,6 +49,8 @@ export class Writer {
   #inFlight: Batch[] = [];
   /** Halves of refused batches, before anything new. */
   #halves: Batch[] = [];
+  /** What lets batches go on whose attempt failed while others before them had no answer. */
+  readonly #turns = new Map<Batch, () => void>();
   #deliveries = new Set<Promise<void>>();
   #lastSentAt = -Infinity;
   #pumping = false;
@@ -182,8 +185,10 @@ export class Writer {
       backoff: () => this.#streak.fail(clock.now()),
       failures: () => this.#streak.failures,
       place: (generation) => this.#lanes.placeOf(batch, generation, this.#inFlight),
+      turn: () => this.#turn(batch),
     });
     this.#inFlight.splice(this.#inFlight.indexOf(batch), 1);
+    this.#turns.delete(batch);
     switch (end.kind) {
       case "confirmed":
         this.#streak.succeed(clock.now());
@@ -215,8 +220,25 @@ export class Writer {
       default:
         end satisfies never;
     }
+    this.#giveTurns();
     this.#pump();
     if (this.pending === 0) this.#tellIdle();
+  }
+
+  #turn(batch: Batch): Promise<void> | undefined {
+    if (this.#inFlight[0] === batch) return undefined;
+    return new Promise((resolve) => {
+      this.#turns.set(batch, resolve);
+    });
+  }
+
+  /** A batch has ended: those that waited go on, up to the first one that has a pace of its own. */
+  #giveTurns(): void {
+    for (const batch of this.#inFlight) {
+      if (batch.isBackingOff) return;
+      this.#turns.get(batch)?.();
+      this.#turns.delete(batch);
+    }
   }
 
   #confirm(batch: Batch, serverTimestamp: number, idempotent: boolean): void {
