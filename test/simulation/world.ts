@@ -1,0 +1,535 @@
+/** Real clients, the real server's core and a bad network in one thread and in virtual time. */
+
+import { XrtcClient } from "../../src/client/client.js";
+import { isXrtcError } from "../../src/errors.js";
+import { sleep } from "../../src/primitives/clock.js";
+import { ServerCore } from "../../src/server/core.js";
+import { MemoryEngine } from "../../src/server/engine/memory.js";
+import { resolveOptions } from "../../src/server/options.js";
+import type { ServerReply } from "../../src/server/exchange.js";
+import type { Subscription } from "../../src/subscription/subscription.js";
+import type { PostRequest } from "../../src/transport/transport.js";
+import type { History, Reader, SetRecord, Stored } from "./history.js";
+import { SimNetwork } from "./network.js";
+import {
+  CALM,
+  STRICT,
+  type Action,
+  type Command,
+  type Plan,
+  type SetCommand,
+  type SubscribeCommand,
+  type Weather,
+} from "./plan.js";
+import { fork, Seeded } from "./seeded.js";
+import { SimClock, type ClockView } from "./sim-clock.js";
+
+const ACCOUNT_ID = "AC0000000000000001";
+const KEYS = ["a".repeat(32), "b".repeat(32)] as const;
+const BASE_URL = "http://localhost:8480/v1";
+/** Milliseconds that a place of a named subscription is kept. */
+const RESUME_MS = 10_000;
+
+type Append = MemoryEngine["append"];
+const originalAppend: Append = MemoryEngine.prototype.append;
+
+interface Slot {
+  reader: Reader;
+  subscription: Subscription;
+  closedAt: number | undefined;
+  waiting: boolean;
+  consuming: Promise<void>;
+}
+
+interface Peer {
+  readonly clock: ClockView;
+  readonly network: SimNetwork;
+  readonly client: XrtcClient;
+  naps: number;
+}
+
+export class World {
+  readonly history: History;
+  readonly #plan: Plan;
+  readonly #clock = new SimClock();
+  readonly #serverClock: ClockView;
+  readonly #peers: Peer[] = [];
+  readonly #slots = new Map<number, Slot>();
+  readonly #random: Seeded;
+  readonly #tell: (line: string) => void;
+  readonly #seqs = new Map<string, number>();
+  /** Items by portal and payload, to note which were written. */
+  readonly #byText = new Map<string, Stored[]>();
+  #core: ServerCore | undefined;
+  #epoch = 0;
+  #setCount = 0;
+  #unsettled = 0;
+  #calm = false;
+  #weatherCount = 0;
+
+  constructor(plan: Plan, trace?: (line: string) => void) {
+    this.#plan = plan;
+    this.#random = fork(plan.seed, 2);
+    this.#serverClock = this.#clock.view();
+    this.#tell =
+      trace === undefined ? () => {} : (line) => trace(`${this.#clock.now.toFixed(3)} ${line}`);
+    this.history = emptyHistory(plan);
+    this.#core = this.#newCore();
+    const clients = plan.commands.some((each) => "client" in each && each.client === 1) ? 2 : 1;
+    for (let index = 0; index < clients; index += 1) this.#peers.push(this.#newPeer(index));
+    const limits = this.#first.client.limits;
+    Object.assign(this.history.limits, limits);
+  }
+
+  async run(): Promise<History> {
+    const onRejection = (reason: unknown): void => {
+      this.history.errors.push(`unhandled rejection: ${String(reason)}`);
+    };
+    process.on("unhandledRejection", onRejection);
+    MemoryEngine.prototype.append = this.#recordAppend();
+    try {
+      for (const command of this.#plan.commands) await this.#perform(command);
+      await this.#settleDown();
+      await this.#close();
+    } finally {
+      MemoryEngine.prototype.append = originalAppend;
+      process.off("unhandledRejection", onRejection);
+    }
+    this.history.steps += this.history.posts.length + this.#plan.commands.length;
+    return this.history;
+  }
+
+  get #first(): Peer {
+    return this.#peers[0] as Peer;
+  }
+
+  // -- commands ----------------------------------------------------------------------------------------------------
+
+  async #perform(command: Command): Promise<void> {
+    await this.#clock.runUntil(Math.max(command.at, this.#clock.now));
+    const { clock } = this.#first;
+    // On a machine that sleeps, nobody commands anything.
+    const isOurs = ["set", "burst", "subscribe", "unsubscribe", "get"].includes(command.kind);
+    if (isOurs && clock.isAsleep) clock.arrive(0, () => this.#act(command));
+    else this.#act(command);
+  }
+
+  #act(action: Action): void {
+    this.#tell(`* ${JSON.stringify(action)}`);
+    switch (action.kind) {
+      case "set":
+        this.#set(action);
+        break;
+      case "burst":
+        for (let count = 0; count < action.count; count += 1) this.#set(action.set);
+        break;
+      case "subscribe":
+        this.#subscribe(action);
+        break;
+      case "unsubscribe":
+        this.#unsubscribe(action.slot);
+        break;
+      case "get":
+        void this.#get(action.portals, action.mode);
+        break;
+      case "weather":
+        this.#weather(action.weather, action.ms);
+        break;
+      case "restart":
+        this.#restart(action.downMs);
+        break;
+      case "killSessions":
+        this.#killSessions();
+        break;
+      case "rival":
+        this.#rival();
+        break;
+      case "stepServer":
+        this.#serverClock.stepWall(action.ms);
+        break;
+      case "stepClient":
+        this.#first.clock.stepWall(action.ms);
+        break;
+      case "suspend":
+        this.#first.clock.suspend(action.ms, action.mode);
+        this.#first.naps += 1;
+        break;
+      default:
+        action satisfies never;
+    }
+  }
+
+  #set(command: SetCommand, calm = false): void {
+    const { client } = this.#peers[command.client] ?? this.#first;
+    this.#setCount += 1;
+    const id = `s${this.#setCount}`;
+    const payloads = command.portals.map((_, index) =>
+      command.twin ? "twin" : `${id}.${index}.`.padEnd(command.bytes, "-"),
+    );
+    const record: SetRecord = { id, command, at: this.#clock.now, payloads, calm };
+    this.history.sets.push(record);
+    this.#unsettled += 1;
+    const items = command.portals.map((portalId, index) => ({
+      portalId,
+      payload: payloads[index] as string,
+    }));
+    const { level, ttlMs } = command;
+    client
+      .setItems(items, { level, ttlMs })
+      .then(({ attempts, duplicatePossible }) => {
+        const storedThen = payloads.every((payload) => this.#isStored(payload));
+        record.result = { kind: "ok", attempts, duplicatePossible, storedThen };
+      })
+      .catch((error: unknown) => {
+        if (!isXrtcError(error)) this.history.errors.push(`${id}: ${String(error)}`);
+        const { outcome, code } = isXrtcError(error) ? error : { outcome: undefined, code: "?" };
+        record.result = { kind: "error", outcome, code };
+      })
+      .finally(() => {
+        record.settledAt = this.#clock.now;
+        this.#unsettled -= 1;
+        this.#tell(`${id} ${JSON.stringify(record.result)}`);
+      });
+  }
+
+  #isStored(payload: string): boolean {
+    return this.#texts.has(payload);
+  }
+
+  readonly #texts = new Set<string>();
+
+  #subscribe(command: SubscribeCommand): void {
+    const known = this.#slots.get(command.slot);
+    if (known !== undefined && known.closedAt === undefined) return;
+    const { client, clock } = this.#first;
+    const reader = this.#resumed(known, command) ?? this.#newReader(command);
+    const slot: Slot = { reader, closedAt: undefined, waiting: false } as Slot;
+    const { portals, start, mode, schedule, cutoff, queueItemsMax, name } = command;
+    slot.subscription = client.subscribe({
+      portals,
+      start,
+      mode,
+      schedule,
+      cutoff,
+      queueItemsMax,
+      ...(name === undefined ? {} : { name }),
+      onGap: (gap) => {
+        const taken = reader.delivered.length;
+        // A parked queue lost its oldest; other gaps come after everything that was handed over.
+        const queued = gap.reason === "queue" ? 0 : (slot.subscription?.queued ?? 0);
+        const from = taken + queued + (queued > 0 && slot.waiting ? 1 : 0);
+        const to = from + (slot.waiting ? 1 : 0);
+        reader.gaps.push({ gap, from, to });
+        this.#tell(`r${command.slot} gap ${JSON.stringify(gap)}`);
+      },
+    });
+    reader.open = true;
+    this.#slots.set(command.slot, slot);
+    const unfollow = slot.subscription.status.subscribe((status) => {
+      this.#tell(`r${command.slot} ${status.kind}`);
+      if (status.kind === "connected") reader.connectedAt ??= this.#clock.now;
+    });
+    slot.consuming = this.#consume(slot, clock).finally(unfollow);
+  }
+
+  /** Whether the place of a named subscription that closed is taken up again. */
+  #resumed(known: Slot | undefined, command: SubscribeCommand): Reader | undefined {
+    if (known?.closedAt === undefined || known.reader.command.name === undefined) return undefined;
+    const wish = ({ slowMs: _, ...each }: SubscribeCommand): string =>
+      JSON.stringify({ ...each, at: 0 });
+    const same = wish(command) === wish(known.reader.command);
+    const isKept = this.#first.clock.now() - known.closedAt < RESUME_MS;
+    return same && isKept ? known.reader : undefined;
+  }
+
+  #newReader(command: SubscribeCommand): Reader {
+    const reader: Reader = {
+      command,
+      subscribedAt: this.#clock.now,
+      connectedAt: undefined,
+      delivered: [],
+      gaps: [],
+      open: true,
+    };
+    this.history.readers.push(reader);
+    return reader;
+  }
+
+  async #consume(slot: Slot, clock: ClockView): Promise<void> {
+    const { reader, subscription } = slot;
+    const iterator = subscription[Symbol.asyncIterator]();
+    for (;;) {
+      slot.waiting = true;
+      const result = await iterator.next();
+      slot.waiting = false;
+      if (result.done === true) return;
+      reader.delivered.push(result.value);
+      this.#tell(`r${reader.command.slot} < ${JSON.stringify(result.value)}`);
+      if (reader.command.slowMs > 0 && !this.#calm) await sleep(clock, reader.command.slowMs);
+    }
+  }
+
+  #unsubscribe(index: number): void {
+    const slot = this.#slots.get(index);
+    if (slot === undefined || slot.closedAt !== undefined) return;
+    slot.closedAt = this.#first.clock.now();
+    slot.reader.open = false;
+    void slot.subscription.close();
+  }
+
+  async #get(portals: readonly string[], mode: "probe" | "watch"): Promise<void> {
+    const items: History["gets"][number]["items"] = [];
+    this.history.gets.push({ items });
+    try {
+      const got = this.#first.client.getItems({ portals, mode, schedule: "FIFO" });
+      for await (const item of got) items.push(item);
+    } catch (error) {
+      if (!isXrtcError(error)) this.history.errors.push(`get: ${String(error)}`);
+    }
+  }
+
+  #weather(weather: Weather, ms: number): void {
+    this.#weatherCount += 1;
+    const count = this.#weatherCount;
+    for (const { network } of this.#peers) network.weather = weather;
+    this.#serverClock.schedule(ms, () => {
+      if (count !== this.#weatherCount) return;
+      for (const { network } of this.#peers) network.weather = CALM;
+    });
+  }
+
+  // -- the server --------------------------------------------------------------------------------------------------
+
+  #newCore(): ServerCore {
+    const { plan, random } = { plan: this.#plan, random: fork(this.#plan.seed, 100 + this.#epoch) };
+    const on = plan.extensions;
+    return new ServerCore(
+      resolveOptions({
+        accounts: [{ accountId: ACCOUNT_ID, apiKeys: [...KEYS] }],
+        preset: plan.preset,
+        limits: {
+          ringItemsMax: plan.ringItemsMax,
+          ...(plan.poison ? { lineBytesMax: 600 } : {}),
+        },
+        extensions: { seq: on, idempotency: on, order: on },
+        secondLogin: plan.secondLogin,
+        dialect: plan.dialect,
+        clock: this.#serverClock,
+        random,
+        randomBytes: (size) => random.bytes(size),
+      }),
+    );
+  }
+
+  #restart(downMs: number): void {
+    for (const { network } of this.#peers) {
+      for (const exchange of [...network.open]) exchange.breakOff();
+    }
+    this.#core?.close();
+    this.#core = undefined;
+    this.history.restarts += 1;
+    const up = (): void => {
+      this.#epoch += 1;
+      this.#seqs.clear();
+      this.#core = this.#newCore();
+    };
+    if (downMs === 0) up();
+    else this.#serverClock.schedule(downMs, up);
+  }
+
+  #killSessions(): void {
+    for (const { network } of this.#peers) {
+      for (const { session } of this.history.posts) {
+        if (session !== undefined) network.killed.add(session);
+      }
+      for (const exchange of [...network.open]) {
+        if (exchange.session !== undefined) exchange.endSession();
+      }
+    }
+  }
+
+  /** Somebody else logs in with the first client's key. */
+  #rival(): void {
+    const body = Buffer.from(JSON.stringify({ accountid: ACCOUNT_ID, apikey: KEYS[0] }));
+    this.#core?.handle(
+      { method: "POST", path: "/v1/auth/login", headers: { host: "localhost" }, body, peer: "::1" },
+      NOBODY,
+    );
+  }
+
+  #handle(request: PostRequest, cookie: string | undefined, reply: ServerReply): void {
+    const { cookie: _, ...headers } = request.headers;
+    this.#core?.handle(
+      {
+        method: "POST",
+        path: new URL(request.url).pathname,
+        headers: { host: "localhost", ...headers, ...(cookie === undefined ? {} : { cookie }) },
+        body: Buffer.from(request.body),
+        peer: "127.0.0.1",
+      },
+      reply,
+    );
+  }
+
+  #recordAppend(): Append {
+    const record = (items: Parameters<Append>[1], serverTimestamp: number): void => {
+      for (const { portalId, payload } of items) {
+        const seq = (this.#seqs.get(portalId) ?? 0) + 1;
+        this.#seqs.set(portalId, seq);
+        const at = this.#clock.now;
+        const item: Stored = {
+          portalId,
+          payload,
+          serverTimestamp,
+          seq,
+          epoch: this.#epoch,
+          at,
+          written: false,
+        };
+        this.history.stored.push(item);
+        this.#texts.add(payload);
+        const key = `${portalId}/${serverTimestamp}/${payload}`;
+        const same = this.#byText.get(key);
+        if (same === undefined) this.#byText.set(key, [item]);
+        else same.push(item);
+        this.#tell(`  + ${portalId} ${seq} ${serverTimestamp} ${payload}`);
+      }
+    };
+    return function append(this: MemoryEngine, accountId, items) {
+      // Readers are woken within the call: the record has to be there before.
+      const serverTimestamp = originalAppend.call(this, accountId, items);
+      record(items, serverTimestamp);
+      return serverTimestamp;
+    };
+  }
+
+  #newPeer(index: number): Peer {
+    const clock = this.#clock.view();
+    const world = this;
+    const peer = { clock, naps: 0 } as { -readonly [K in keyof Peer]: Peer[K] };
+    peer.network = new SimNetwork({
+      seed: this.#plan.seed,
+      client: index,
+      clock,
+      posts: this.history.posts,
+      tell: this.#tell,
+      naps: () => peer.naps,
+      host: {
+        clock: this.#serverClock,
+        get handle() {
+          return world.#core === undefined ? undefined : world.#handle.bind(world);
+        },
+        wrote: (client, chunk) => {
+          if (client === 0 && !this.#plan.extensions) this.#noteWritten(chunk);
+        },
+      },
+    });
+    peer.client = new XrtcClient({
+      accountId: ACCOUNT_ID,
+      apiKey: KEYS[index] as string,
+      baseUrl: BASE_URL,
+      environment: {},
+      limits: this.#plan.preset,
+      queueCountMax: this.#plan.queueCountMax,
+      resumeMs: RESUME_MS,
+      ports: { clock, random: fork(this.#plan.seed, 10 + index), transport: peer.network },
+    });
+    return peer;
+  }
+
+  #noteWritten(chunk: Buffer): void {
+    for (const line of chunk.toString().split("\n")) {
+      if (!line.startsWith('{"items"')) continue;
+      const { items } = JSON.parse(line) as {
+        items: { portalid: string; payload: string; servertimestamp: number }[];
+      };
+      for (const { portalid, payload, servertimestamp } of items) {
+        const same = this.#byText.get(`${portalid}/${servertimestamp}/${payload}`) ?? [];
+        for (const item of same) item.written = true;
+      }
+    }
+  }
+
+  // -- the end -----------------------------------------------------------------------------------------------------
+
+  /** The faults stop; everything must drain, and what is set now must arrive. */
+  async #settleDown(): Promise<void> {
+    this.#tell("-- calm");
+    const { clock } = this.#first;
+    this.#weatherCount += 1;
+    this.#calm = true;
+    for (const { network } of this.#peers) network.weather = CALM;
+    // A machine that sleeps wakes up first.
+    await this.#clock.runUntil(this.#clock.now + 1, () => false);
+    while (clock.isAsleep) await this.#clock.runUntil(this.#clock.now + 10_000);
+    await this.#runFor(200_000, () => this.#unsettled === 0);
+    for (const client of this.#peers.keys()) {
+      for (const portalId of STRICT) {
+        const alone = { kind: "set", client, portals: [portalId], bytes: 8, twin: false } as const;
+        this.#set({ ...alone, level: "atLeastOnce", ttlMs: 120_000 }, true);
+      }
+    }
+    await this.#runFor(130_000, () => this.#unsettled === 0);
+    await this.#runFor(60_000, () => this.#hasArrived());
+  }
+
+  #runFor(ms: number, done: () => boolean): Promise<boolean> {
+    return this.#clock.runUntil(this.#clock.now + ms, done);
+  }
+
+  /** Whether every open reader has the last item of each of its portals. */
+  #hasArrived(): boolean {
+    const last = new Map<string, string>();
+    for (const { portalId, payload } of this.history.stored) last.set(portalId, payload);
+    return this.history.readers.every(({ open, command, delivered }) => {
+      if (!open || command.slot < 0) return true;
+      return command.portals.every((portalId) => {
+        const payload = last.get(portalId);
+        if (payload === undefined) return true;
+        const got = delivered.findLast((item) => item.portalId === portalId);
+        return got?.payload === payload;
+      });
+    });
+  }
+
+  async #close(): Promise<void> {
+    const { rest } = this.history;
+    this.#tell("-- close");
+    const closing = Promise.all(this.#peers.map(({ client }) => client.close()));
+    let closed = false;
+    void closing.then(() => {
+      closed = true;
+    });
+    rest.closed = await this.#runFor(1_000, () => closed);
+    rest.exchanges = this.#peers.reduce((sum, { network }) => sum + network.open.size, 0);
+    // What is still on its way, or lingers at the server, ends by itself.
+    await this.#runFor(30_000, () => false);
+    rest.waitingGets = this.#core?.stats.waitingGets ?? 0;
+    this.#core?.close();
+    rest.timers = this.#clock.timerCount;
+  }
+}
+
+const nothing = (): void => {};
+const NOBODY: ServerReply = {
+  head: nothing,
+  flush: nothing,
+  write: () => true,
+  end: nothing,
+  onClose: nothing,
+  onDrain: nothing,
+};
+
+const emptyHistory = (plan: Plan): History => ({
+  plan,
+  limits: { requestsPerSecondMax: 0, lineBytesMax: 0 },
+  posts: [],
+  stored: [],
+  sets: [],
+  readers: [],
+  gets: [],
+  restarts: 0,
+  rest: { timers: 0, exchanges: 0, waitingGets: 0, closed: false },
+  errors: [],
+  steps: 0,
+});
