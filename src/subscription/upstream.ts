@@ -224,7 +224,7 @@ export class Upstream {
     const request = (login: SourceLogin): GetRequest => {
       if (this.#turn !== undefined) this.#turn.login = login;
       // The head of the answer may come only with the first item.
-      if (!this.#failing) this.#report({ kind: "connected" });
+      if (!this.#failing) report(portals, { kind: "connected" });
       return this.#request(portals, login);
     };
     const turn = await source.get(reading.mode, request, signal).catch((thrown: unknown) => {
@@ -236,7 +236,8 @@ export class Upstream {
     });
     for (const portal of portals) portal.turnStarted(turn.login);
     this.#failing = false;
-    this.#report({ kind: "connected" });
+    // Those that came meanwhile, or that another request holds, are not read yet.
+    report(portals, { kind: "connected" });
     let whole = false;
     let delivered = false;
     try {
@@ -303,8 +304,12 @@ export class Upstream {
   }
 
   #report(status: ClientStatus): void {
-    for (const portal of this.#portals.values()) portal.report(status);
+    report([...this.#portals.values()], status);
   }
+}
+
+function report(portals: readonly Portal[], status: ClientStatus): void {
+  for (const portal of portals) portal.report(status);
 }
 
 const LISTING: GetRequest = { portals: [], mode: "probe", schedule: "FIFO", cutoffMs: -1 };

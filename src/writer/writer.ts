@@ -57,6 +57,8 @@ export class Writer {
   #draining = false;
   #cancelPump: Cancel | undefined;
   #cancelExpiry: Cancel | undefined;
+  /** When that timer rings (monotonic ms). */
+  #expiryAt = Infinity;
   #idle: (() => void)[] = [];
 
   constructor(options: WriterOptions) {
@@ -90,6 +92,7 @@ export class Writer {
       for (const { write: dropped, error } of this.#queue.push(write)) {
         settle(dropped, () => dropped.reject(error));
       }
+      this.#watchExpiry(queuedAt + write.policy.ttlMs);
       this.#schedulePump();
     });
   }
@@ -247,13 +250,24 @@ export class Writer {
     for (const write of batch.writes) settle(write, () => write.resolve(result));
   }
 
-  /** What waits and is never sent ends, too. One timer for all, set only while there is something to wait for. */
-  #watchExpiry(): void {
-    if (this.#queue.count === 0 || this.#cancelExpiry !== undefined) return;
+  /**
+   * What waits and is never sent ends, too. One timer for all, set only while there is something to wait for.
+   *
+   * @param endsAt - when a write that has just come ends: it may be before those that came earlier
+   */
+  #watchExpiry(endsAt = Infinity): void {
+    if (this.#queue.count === 0) return;
+    if (this.#cancelExpiry !== undefined) {
+      if (endsAt + EXPIRY_GRAIN_MS >= this.#expiryAt) return;
+      this.#cancelExpiry();
+      this.#cancelExpiry = undefined;
+    }
     const { clock } = this.#options;
-    const { expired, nextMs } = this.#queue.takeExpired(clock.now());
+    const now = clock.now();
+    const { expired, nextMs } = this.#queue.takeExpired(now);
     for (const write of expired) settle(write, () => write.reject(notSent()));
     if (nextMs === undefined) return;
+    this.#expiryAt = now + nextMs + EXPIRY_GRAIN_MS;
     this.#cancelExpiry = clock.schedule(nextMs + EXPIRY_GRAIN_MS, () => {
       this.#cancelExpiry = undefined;
       this.#watchExpiry();
