@@ -96,7 +96,7 @@ export class XrtcClient implements AsyncDisposable {
     this.#settings = settings;
     this.#transport = settings.transport ?? new UndiciTransport(settings);
     this.#session = new Session({ ...settings, transport: this.#transport });
-    this.#api = new ItemApi(this.#session, clock, limits);
+    this.#api = new ItemApi(this.#session, clock, settings);
     this.#writer = new Writer({
       sink: this.#api,
       clock,

@@ -3,6 +3,7 @@
 import { XrtcError } from "../errors.js";
 import type { Clock } from "../primitives/clock.js";
 import { Deadline } from "../primitives/deadline.js";
+import { Semaphore } from "../primitives/semaphore.js";
 import {
   decodeLine,
   decodeSetAnswer,
@@ -12,18 +13,23 @@ import {
 } from "../protocol/codec.js";
 import type { GetRequest, Mode } from "../protocol/item.js";
 import { JsonRefusedError } from "../protocol/json.js";
-import { RECEIVED_LINE_BYTES_MAX, type Limits } from "../protocol/limits.js";
+import { RECEIVED_LINE_BYTES_MAX } from "../protocol/limits.js";
 import { LineSplitter, LineTooLongError } from "../protocol/ndjson.js";
 import { answerError, readBody } from "../session/answer.js";
 import { streamFailure, transportFailure } from "../session/failure.js";
 import type { Login } from "../session/login.js";
 import { timeoutError, type Session, type SessionResponse } from "../session/session.js";
 
-/** Milliseconds for a set, and for a probe, from its first byte out to its last byte in. */
-const COMMAND_DEADLINE_MS = 10_000;
-/** Milliseconds beyond the get timeout that an open get may be silent, and that it may last in all. */
-const SILENCE_MARGIN_MS = 3_000;
-const TURN_MARGIN_MS = 7_000;
+export interface CallTimes {
+  /** Milliseconds for a set, and for a probe, from its first byte out to its last byte in. */
+  readonly requestTimeoutMs: number;
+  /** Milliseconds that an open get may be silent. */
+  readonly streamSilenceMs: number;
+  /** Milliseconds that an open get may last in all. */
+  readonly streamTimeoutMs: number;
+  /** Requests that may be open at a time. */
+  readonly concurrentMax: number;
+}
 
 /** The answer to a get while it arrives. */
 export interface GetTurn {
@@ -59,12 +65,14 @@ const ORDERED_WINDOW = 8;
 export class ItemApi {
   readonly #session: Session;
   readonly #clock: Clock;
-  readonly #limits: Limits;
+  readonly #times: CallTimes;
+  readonly #slots: Semaphore;
 
-  constructor(session: Session, clock: Clock, limits: Limits) {
+  constructor(session: Session, clock: Clock, times: CallTimes) {
     this.#session = session;
     this.#clock = clock;
-    this.#limits = limits;
+    this.#times = times;
+    this.#slots = new Semaphore(times.concurrentMax);
   }
 
   /**
@@ -74,6 +82,8 @@ export class ItemApi {
    * @throws XrtcError with its `outcome`
    */
   async set(encodedItems: readonly string[], call: SetCall): Promise<SetAnswer> {
+    const { requestTimeoutMs } = this.#times;
+    const giveBack = await this.#slots.take(call.signal);
     const deadline = new Deadline(this.#clock, call.signal);
     const body = encodeSet(encodedItems);
     try {
@@ -83,7 +93,7 @@ export class ItemApi {
         headers: (under) => setHeaders(call, under),
         onSend: () => {
           call.sent();
-          deadline.set(COMMAND_DEADLINE_MS, () => timeoutError("The set", COMMAND_DEADLINE_MS));
+          deadline.set(requestTimeoutMs, () => timeoutError("The set", requestTimeoutMs));
         },
       });
       if (response.status !== 200) throw await this.#refused({ response, login });
@@ -97,6 +107,7 @@ export class ItemApi {
         : thrown;
     } finally {
       deadline.dispose();
+      giveBack();
     }
   }
 
@@ -112,7 +123,12 @@ export class ItemApi {
     request: (login: Login) => GetRequest,
     signal?: AbortSignal,
   ): Promise<GetTurn> {
+    const giveBack = await this.#slots.take(signal);
     const deadline = new Deadline(this.#clock, signal);
+    const end = (): void => {
+      deadline.dispose();
+      giveBack();
+    };
     const watchdog = new Watchdog(deadline, this.#clock, this.#durations(mode));
     try {
       const answer = await this.#session.post("get", (login) => encodeGet(request(login)), {
@@ -121,9 +137,9 @@ export class ItemApi {
         onSend: () => watchdog.start(),
       });
       if (answer.response.status !== 200) throw await this.#refused(answer);
-      return { login: answer.login, lines: this.#lines(answer, watchdog, deadline) };
+      return { login: answer.login, lines: this.#lines(answer, watchdog, end) };
     } catch (thrown) {
-      deadline.dispose();
+      end();
       throw thrown;
     }
   }
@@ -144,15 +160,15 @@ export class ItemApi {
   }
 
   #durations(mode: Mode): { readonly silenceMs: number; readonly totalMs: number } {
-    if (mode === "probe") return { silenceMs: COMMAND_DEADLINE_MS, totalMs: COMMAND_DEADLINE_MS };
-    const { getTimeoutMs } = this.#limits;
-    return { silenceMs: getTimeoutMs + SILENCE_MARGIN_MS, totalMs: getTimeoutMs + TURN_MARGIN_MS };
+    const { requestTimeoutMs, streamSilenceMs, streamTimeoutMs } = this.#times;
+    if (mode === "probe") return { silenceMs: requestTimeoutMs, totalMs: requestTimeoutMs };
+    return { silenceMs: streamSilenceMs, totalMs: streamTimeoutMs };
   }
 
   async *#lines(
     { response, login }: SessionResponse,
     watchdog: Watchdog,
-    deadline: Deadline,
+    end: () => void,
   ): AsyncGenerator<ReceivedLine, void, undefined> {
     const splitter = new LineSplitter(RECEIVED_LINE_BYTES_MAX);
     try {
@@ -172,7 +188,7 @@ export class ItemApi {
         : transportFailure(thrown);
     } finally {
       response.discard();
-      deadline.dispose();
+      end();
     }
   }
 

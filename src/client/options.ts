@@ -49,8 +49,18 @@ export interface XrtcClientOptions {
   readonly resumeMs?: number | undefined;
   /** Connections to the service for requests other than streams. @defaultValue 50, minimum 1 */
   readonly connectionsMax?: number | undefined;
+  /** Requests that may be open at a time; one more waits. @defaultValue 25, minimum 1 */
+  readonly concurrentMax?: number | undefined;
   /** Milliseconds for a connection to come about. @defaultValue 5000, minimum 1 */
   readonly connectTimeoutMs?: number | undefined;
+  /** Milliseconds for a login, a set or a probe in all. @defaultValue 10000, minimum 1 */
+  readonly requestTimeoutMs?: number | undefined;
+  /** Milliseconds that a `watch` or `stream` may be silent. @defaultValue getTimeoutMs + 3000, minimum 1 */
+  readonly streamSilenceMs?: number | undefined;
+  /** Milliseconds that a `watch` or `stream` may last in all. @defaultValue getTimeoutMs + 7000, minimum 1 */
+  readonly streamTimeoutMs?: number | undefined;
+  /** Milliseconds that an idle connection is kept. @defaultValue 55000, minimum 1 */
+  readonly keepAliveMs?: number | undefined;
   /** File that keeps the month's count of requests over restarts of the process. @defaultValue none */
   readonly counterFile?: string | undefined;
   /** Told once when that file cannot be read or written; counting goes on in memory. @defaultValue none */
@@ -79,7 +89,12 @@ export interface ClientSettings {
   readonly queueBytesMax: number;
   readonly resumeMs: number;
   readonly connectionsMax: number;
+  readonly concurrentMax: number;
   readonly connectTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  readonly streamSilenceMs: number;
+  readonly streamTimeoutMs: number;
+  readonly keepAliveMs: number;
   readonly clock: Clock;
   readonly random: Random;
   readonly transport: Transport | undefined;
@@ -122,7 +137,12 @@ const schema = z.strictObject({
   queueBytesMax: count.default(16_777_216),
   resumeMs: z.int().min(0).default(10_000),
   connectionsMax: count.default(50),
+  concurrentMax: count.default(25),
   connectTimeoutMs: count.default(5_000),
+  requestTimeoutMs: count.default(10_000),
+  streamSilenceMs: limit,
+  streamTimeoutMs: limit,
+  keepAliveMs: count.default(55_000),
   counterFile: text,
   onCounterError: z
     .custom<(error: Error) => void>((value) => typeof value === "function")
@@ -138,13 +158,18 @@ const schema = z.strictObject({
     .optional(),
 } satisfies Record<keyof XrtcClientOptions, z.ZodType>);
 
+/** Milliseconds beyond the get timeout that an open get may be silent, and that it may last in all. */
+const SILENCE_MARGIN_MS = 3_000;
+const TURN_MARGIN_MS = 7_000;
+
 /** @throws XrtcError `XRTC_OPTIONS`, `XRTC_CREDENTIALS_MISSING` */
 export function parseOptions(options: XrtcClientOptions): ClientSettings {
   const parsed = schema.safeParse(options);
   if (!parsed.success) throw badOption(reasonOf(parsed.error));
   const given = parsed.data;
   const { attemptsMax, retryMsMax, queueCountMax, queueBytesMax, resumeMs } = given;
-  const { connectionsMax, connectTimeoutMs, ports = {} } = given;
+  const { connectionsMax, concurrentMax, connectTimeoutMs, requestTimeoutMs, keepAliveMs } = given;
+  const { ports = {} } = given;
   const environment = (): Environment => given.environment ?? process.env;
   const credentialsFile = cached(() => readEnvFile(given.envFile));
   const connectionFile =
@@ -153,17 +178,23 @@ export function parseOptions(options: XrtcClientOptions): ClientSettings {
       : cached(() => readEnvFile(given.connectionEnvFile));
   const urls = resolveUrls(given, [environment, connectionFile]);
   for (const [name, url] of Object.entries(urls)) checkUrl(name, url, given.allowInsecure);
+  const limits = resolveLimits(given.limits, urls.set);
   return {
     ...resolveCredentials(given, [environment, credentialsFile]),
     urls,
-    limits: resolveLimits(given.limits, urls.set),
+    limits,
     attemptsMax,
     retryMsMax,
     queueCountMax,
     queueBytesMax,
     resumeMs,
     connectionsMax,
+    concurrentMax,
     connectTimeoutMs,
+    requestTimeoutMs,
+    streamSilenceMs: given.streamSilenceMs ?? limits.getTimeoutMs + SILENCE_MARGIN_MS,
+    streamTimeoutMs: given.streamTimeoutMs ?? limits.getTimeoutMs + TURN_MARGIN_MS,
+    keepAliveMs,
     clock: ports.clock ?? systemClock,
     random: ports.random ?? systemRandom,
     transport: ports.transport,

@@ -30,6 +30,8 @@ export interface SessionOptions {
   readonly transport: Transport;
   readonly clock: Clock;
   readonly random: Random;
+  /** Milliseconds for a login in all. */
+  readonly requestTimeoutMs: number;
   /** Where the month's count is kept. */
   readonly counterStore?: CounterStore | undefined;
 }
@@ -48,8 +50,6 @@ export interface SessionResponse {
   readonly login: Login;
 }
 
-/** Milliseconds for a login in all. */
-const LOGIN_DEADLINE_MS = 10_000;
 /** Milliseconds before the end of an idle session at which it is taken for ended. */
 const IDLE_MARGIN_MS = 1_000;
 /** Times that a request is sent again under a new login. */
@@ -257,7 +257,8 @@ export class Session {
     if (this.#status.value.kind === "idle") this.#report({ kind: "connecting" });
     const startedAt = this.#clock.now();
     const deadline = new Deadline(this.#clock, this.#ended.signal);
-    deadline.set(LOGIN_DEADLINE_MS, () => timeoutError("The login", LOGIN_DEADLINE_MS));
+    const { requestTimeoutMs } = this.#options;
+    deadline.set(requestTimeoutMs, () => timeoutError("The login", requestTimeoutMs));
     try {
       const wait = this.#admission.tryEnter();
       if (wait > 0) await this.#admission.enter(wait, deadline.signal);

@@ -26,6 +26,7 @@ function setUp(script: Script) {
     accountId: "AC1",
     apiKey: new Redacted("k".repeat(32)),
     limits: LIMITS.hosted,
+    requestTimeoutMs: 10_000,
     transport,
     clock,
     random: { next: () => 0.5, id: () => "id" },

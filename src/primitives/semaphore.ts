@@ -1,0 +1,55 @@
+import { abortable } from "./deadline.js";
+
+/** At most so many at a time; the others wait in the order in which they came. */
+export class Semaphore {
+  #free: number;
+  readonly #waiting = new Set<() => void>();
+
+  /** @param countMax - how many at a time, 1 or more */
+  constructor(countMax: number) {
+    this.#free = countMax;
+  }
+
+  /**
+   * Takes a slot, now or when one is given back.
+   *
+   * @returns what gives it back; calling that twice is harmless
+   * @throws the signal's reason when it is aborted while waiting
+   */
+  async take(signal?: AbortSignal): Promise<() => void> {
+    signal?.throwIfAborted();
+    if (this.#free > 0) this.#free -= 1;
+    else await this.#wait(signal);
+    let held = true;
+    return () => {
+      if (held) this.#give();
+      held = false;
+    };
+  }
+
+  async #wait(signal: AbortSignal | undefined): Promise<void> {
+    let wake: () => void = nothing;
+    const turn = new Promise<void>((resolve) => {
+      wake = resolve;
+      this.#waiting.add(resolve);
+    });
+    try {
+      await abortable(turn, signal);
+    } catch (thrown) {
+      // Whoever was woken and left in the same moment hands its slot on.
+      if (!this.#waiting.delete(wake)) this.#give();
+      throw thrown;
+    }
+  }
+
+  #give(): void {
+    const [next] = this.#waiting;
+    if (next === undefined) this.#free += 1;
+    else {
+      this.#waiting.delete(next);
+      next();
+    }
+  }
+}
+
+const nothing = (): void => undefined;
