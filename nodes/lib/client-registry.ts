@@ -1,5 +1,13 @@
 import { createHash } from "node:crypto";
-import { type Clock, type Observable, XrtcClient, XrtcError } from "../../src/index.js";
+import { join } from "node:path";
+import {
+  type Clock,
+  type Observable,
+  type Usage,
+  XrtcClient,
+  type XrtcClientOptions,
+  XrtcError,
+} from "../../src/index.js";
 import type { Lease } from "./pool.js";
 import { Pool } from "./pool.js";
 import type { Target } from "./target.js";
@@ -11,13 +19,20 @@ export interface ClientRegistryOptions {
   readonly clock: Clock;
   /** Hears of what goes wrong after nobody is left who could be told. */
   readonly onError: (thrown: unknown) => void;
+  /** Hears when a month's requests get scarce: once for each level. */
+  readonly onUsage?: (usage: Usage) => void;
+  /** Folder of the files that keep each month's count over restarts. */
+  readonly counterFolder?: string | undefined;
 }
 
 /** One client per (the three URLs, account, key) in the whole process, whoever asks and however often. */
 export class ClientRegistry {
   readonly #pool: Pool<XrtcClient>;
+  readonly #options: ClientRegistryOptions;
 
-  constructor({ clock, onError }: ClientRegistryOptions) {
+  constructor(options: ClientRegistryOptions) {
+    const { clock, onError } = options;
+    this.#options = options;
     this.#pool = new Pool({
       clock,
       onError,
@@ -48,21 +63,32 @@ export class ClientRegistry {
     return this.#pool.acquire(key, {
       fingerprint: JSON.stringify([limits ?? "auto", allowInsecure]),
       owner,
-      create: () =>
-        new XrtcClient({
-          loginUrl,
-          setUrl,
-          getUrl,
-          accountId,
-          apiKey,
-          allowInsecure,
-          ...(limits === undefined ? {} : { limits }),
-        }),
+      create: () => {
+        const urls = { loginUrl, setUrl, getUrl };
+        const rest = { accountId, apiKey, allowInsecure, limits, ...this.#counter(key) };
+        const client = new XrtcClient({ ...urls, ...rest });
+        this.#watchUsage(client);
+        return client;
+      },
       conflict: (user) =>
         new XrtcError(
           "XRTC_OPTIONS",
           `limits: the config node "${user}" uses the same account and key with other limits`,
         ),
+    });
+  }
+
+  /** The file's name tells nothing of the account or the key. */
+  #counter(key: string): Pick<XrtcClientOptions, "counterFile" | "onCounterError"> {
+    const { counterFolder, onError } = this.#options;
+    if (counterFolder === undefined) return {};
+    const name = Buffer.from(key, "base64").toString("hex").slice(0, 16);
+    return { counterFile: join(counterFolder, `requests-${name}.json`), onCounterError: onError };
+  }
+
+  #watchUsage(client: XrtcClient): void {
+    client.usage.subscribe((usage) => {
+      if (usage.level !== "ok") this.#options.onUsage?.(usage);
     });
   }
 

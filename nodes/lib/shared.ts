@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { join } from "node:path";
 import type { NodeAPI } from "node-red";
 import { asError, Broadcast, type Clock, systemClock } from "../../src/index.js";
 import { ClientRegistry } from "./client-registry.js";
@@ -22,12 +23,14 @@ const patientClock: Clock = {
   },
 };
 
+const CATALOGUE = "@xrtc-community/node-red-xrtc/xrtc-config:usage";
+
 let shared: Shared | undefined;
 const watched = new WeakSet<object>();
 
 /** The registries of this process. They are told when the flows of this runtime have started and stopped. */
 export function sharedOf(RED: NodeAPI): Shared {
-  const known = (shared ??= createShared((thrown) => RED.log.error(asError(thrown).message)));
+  const known = (shared ??= createShared(RED));
   if (!watched.has(RED.events)) {
     watched.add(RED.events);
     RED.events.on("flows:starting", () => known.started.set(false));
@@ -45,9 +48,19 @@ export function sharedOf(RED: NodeAPI): Shared {
   return known;
 }
 
-function createShared(onError: (thrown: unknown) => void): Shared {
+function createShared(RED: NodeAPI): Shared {
+  const onError = (thrown: unknown): void => RED.log.error(asError(thrown).message);
+  const { userDir } = RED.settings as { readonly userDir?: unknown };
   return {
-    clients: new ClientRegistry({ clock: patientClock, onError }),
+    clients: new ClientRegistry({
+      clock: patientClock,
+      onError,
+      onUsage: ({ used, max, month, level }) =>
+        RED.log.warn(
+          RED._(`${CATALOGUE}.${level}`, { used: String(used), max: String(max), month }),
+        ),
+      counterFolder: typeof userDir === "string" ? join(userDir, "xrtc") : undefined,
+    }),
     servers: new ServerRegistry({ clock: patientClock, randomBytes, onError }),
     started: new Broadcast(false),
   };

@@ -212,6 +212,7 @@ export class ItemApi {
   async #refused({ response, login }: SessionResponse): Promise<XrtcError> {
     const failure = await answerError(response, this.#clock.wallNow());
     if (failure.code === "XRTC_SESSION_DENIED") this.#session.denied(login);
+    if (failure.retryAfterMs !== undefined) this.#session.askedToWait(failure.retryAfterMs);
     return failure;
   }
 }

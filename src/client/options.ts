@@ -198,12 +198,16 @@ export function parseOptions(options: XrtcClientOptions): ClientSettings {
     clock: ports.clock ?? systemClock,
     random: ports.random ?? systemRandom,
     transport: ports.transport,
-    counterStore: ports.counterStore ?? counterFile(given),
+    counterStore: ports.counterStore ?? counterFile(given, limits),
   };
 }
 
-function counterFile({ counterFile: path, onCounterError }: Given): CounterStore | undefined {
-  if (path === undefined) return undefined;
+function counterFile(
+  { counterFile: path, onCounterError }: Given,
+  { requestsPerMonthMax }: Limits,
+): CounterStore | undefined {
+  // Where a month has no end there is nothing to keep.
+  if (path === undefined || requestsPerMonthMax === Number.MAX_SAFE_INTEGER) return undefined;
   let told = false;
   return new CounterFile(path, (error) => {
     if (!told) onCounterError?.(error);

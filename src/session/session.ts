@@ -155,12 +155,16 @@ export class Session {
    */
   troubled(cause: XrtcError, failures: number, backoff: number): number {
     const retryInMs = Math.max(backoff, this.#admission.retry());
-    if (cause.retryAfterMs !== undefined) this.#admission.hold(cause.retryAfterMs);
     const { state } = this.#memory;
     if (state.kind !== "refused" && !isXrtcError(cause, "XRTC_CLOSED")) {
       this.#report({ kind: "waiting", cause, failures, retryInMs });
     }
     return retryInMs;
+  }
+
+  /** The service asked to wait; that holds for every request, and also when the refused one is not sent again. */
+  askedToWait(ms: number): void {
+    this.#admission.hold(ms);
   }
 
   /** Ends the session here; the service ends it by itself after a minute. Calling it twice is one close. */
@@ -255,13 +259,15 @@ export class Session {
   /** One attempt. It never throws: its end is an event. */
   async #logIn(): Promise<void> {
     if (this.#status.value.kind === "idle") this.#report({ kind: "connecting" });
-    const startedAt = this.#clock.now();
+    let startedAt = this.#clock.now();
     const deadline = new Deadline(this.#clock, this.#ended.signal);
     const { requestTimeoutMs } = this.#options;
     deadline.set(requestTimeoutMs, () => timeoutError("The login", requestTimeoutMs));
     try {
       const wait = this.#admission.tryEnter();
       if (wait > 0) await this.#admission.enter(wait, deadline.signal);
+      // The next one keeps its distance from when this one goes out, not from when it was thought of.
+      startedAt = this.#clock.now();
       const { urls, accountId, apiKey, transport } = this.#options;
       const generation = this.#memory.generation + 1;
       const account = { url: urls.login, accountId, apiKey, generation };
