@@ -155,6 +155,7 @@ export class Session {
    */
   troubled(cause: XrtcError, failures: number, backoff: number): number {
     const retryInMs = Math.max(backoff, this.#admission.retry());
+    if (cause.retryAfterMs !== undefined) this.askedToWait(cause.retryAfterMs);
     const { state } = this.#memory;
     if (state.kind !== "refused" && !isXrtcError(cause, "XRTC_CLOSED")) {
       this.#report({ kind: "waiting", cause, failures, retryInMs });

@@ -71,6 +71,8 @@ export class PortalReader {
   #suspect = true;
   /** Whether the present turn was asked by reference, so that it may bring again what was delivered. */
   #replaying = false;
+  /** Whether the present replay has brought an item that belongs to us. */
+  #met = false;
   /** Whether a replay has shown that it reaches back to the last item. */
   #proven = true;
 
@@ -105,18 +107,27 @@ export class PortalReader {
     return { portalId, serverTimestamp: Math.max(1, from) };
   }
 
-  /** The head of an answer came under that login. @returns a gap when the server has lost its memory since */
-  turnStarted(login: TurnFacts): Gap | undefined {
+  /**
+   * The head of an answer came under that login.
+   *
+   * @param isReplay - it was asked for what was delivered already, for somebody else's sake
+   * @returns a gap when the server has lost its memory since
+   */
+  turnStarted(login: TurnFacts, isReplay = false): Gap | undefined {
     const lostMemory = this.#last !== undefined && login.epoch !== this.#epoch;
     const before = this.#last;
     if (lostMemory) {
       this.#last = undefined;
       this.#floorSeq = 0;
     }
-    if (this.#suspect || login.generation !== this.#generation) {
+    const isOtherSession = login.generation !== this.#generation;
+    if (isReplay || this.#suspect || isOtherSession) {
       this.#replaying = true;
+      this.#met = false;
       this.#history.replay();
     }
+    // Where it starts, and whether the items before it are still there, only its answer shows.
+    if (isOtherSession && this.#last !== undefined) this.#proven = false;
     this.#epoch = login.epoch;
     this.#generation = login.generation;
     if (!lostMemory || before === undefined) return undefined;
@@ -141,12 +152,18 @@ export class PortalReader {
     if (this.#last === undefined || this.#isLater(item, this.#last)) this.#last = placeOf(item);
     if (item.seq === undefined || !this.#inOrder) this.#history.add(item);
     this.#proven = true;
+    this.#met = true;
     return gap === undefined ? NEW : { kind: "new", gap };
   }
 
-  /** A service that ignores the reference time sends what is older than the start; that ends with the first turn. */
+  /**
+   * What is older than the start comes from a service that ignores the reference time, and in a replay that reaches
+   * farther back than we do. It comes before everything that we know.
+   */
   #isBeforeStart(item: Item): boolean {
-    return this.#sinceHolds && this.#last === undefined && item.serverTimestamp < this.#since;
+    if (item.serverTimestamp >= this.#since) return false;
+    if (this.#sinceHolds && this.#last === undefined) return true;
+    return item.seq === undefined && this.#inOrder && this.#replaying && !this.#met;
   }
 
   #isLater(item: Item, last: ItemPlace): boolean {
@@ -163,6 +180,7 @@ export class PortalReader {
     }
     if (item.seq !== undefined && item.seq <= this.#floorSeq) return true;
     if (!this.#replaying || !this.#history.takeRepeat(item)) return false;
+    this.#met = true;
     this.#proven ||= item.serverTimestamp === last?.serverTimestamp;
     return true;
   }

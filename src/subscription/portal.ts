@@ -25,6 +25,10 @@ export class Portal {
   /** Members that start elsewhere than the shared reader is, and how far they have got. */
   readonly #catchingUp = new Map<Member, CatchUp>();
   #status: ClientStatus = { kind: "idle" };
+  /** Whether the present request asks for items from a time on, which may have been delivered. */
+  #isReplay = false;
+  /** Until when (monotonic ms) a request that was given up may still take items from the session's position. */
+  #danglingUntil = 0;
 
   constructor(portalId: string, reading: Reading) {
     this.portalId = portalId;
@@ -89,6 +93,7 @@ export class Portal {
     const requests = [...this.#asked()].map((reader) => reader.request(login));
     // The earliest of what they need; the others drop what they have.
     const references = requests.flatMap(({ serverTimestamp }) => serverTimestamp ?? []);
+    this.#isReplay = references.length > 0;
     if (references.length === 0) return { portalId: this.portalId };
     return { portalId: this.portalId, serverTimestamp: Math.min(...references) };
   }
@@ -96,9 +101,19 @@ export class Portal {
   turnStarted(login: TurnFacts): void {
     this.#sawItem = false;
     for (const reader of this.#asked()) {
-      const gap = reader.turnStarted(login);
+      const gap = reader.turnStarted(login, this.#isReplay);
       if (gap !== undefined && reader === this.#reader) this.#tell(gap);
     }
+  }
+
+  /** A request was given up: the service may go on answering it for a while. */
+  abandoned(until: number): void {
+    this.#danglingUntil = until;
+  }
+
+  /** Whether a turn that was sent at that moment may have shared the position with one that was given up. */
+  wasShared(sentAt: number): boolean {
+    return sentAt < this.#danglingUntil;
   }
 
   turnEnded(whole: boolean): void {

@@ -54,6 +54,10 @@ export interface UpstreamOptions {
 
 /** Milliseconds in which changes of the portals are gathered into one request. */
 const REPLAN_MS = 15;
+/** A stream that ends sooner than this share of the get timeout was ended by something else. */
+const EARLY_SHARE = 0.9;
+/** Milliseconds beyond the get timeout that a request which was given up may be answered. */
+const DANGLING_MARGIN_MS = 1_000;
 /** Pace of turns that end early with nothing, again and again: at most 25 in the first minute, then 12 a minute. */
 const EMPTY_PACE = { delayMsFirst: 500, delayMsMaxEarly: 6_000, delayMsMax: 10_000 };
 
@@ -220,8 +224,10 @@ export class Upstream {
   }
 
   async #readLeased(portals: readonly Portal[], signal: AbortSignal): Promise<boolean> {
-    const { source, reading } = this.#options;
+    const { source, reading, clock } = this.#options;
+    let sentAt = clock.now();
     const request = (login: SourceLogin): GetRequest => {
+      sentAt = clock.now();
       if (this.#turn !== undefined) this.#turn.login = login;
       // The head of the answer may come only with the first item.
       if (!this.#failing) report(portals, { kind: "connected" });
@@ -229,9 +235,7 @@ export class Upstream {
     };
     const turn = await source.get(reading.mode, request, signal).catch((thrown: unknown) => {
       // What may have reached the service may have moved the session's position.
-      if (!(isXrtcError(thrown) && thrown.outcome === "fail")) {
-        for (const portal of portals) portal.turnEnded(false);
-      }
+      if (!(isXrtcError(thrown) && thrown.outcome === "fail")) this.#abandon(portals);
       throw thrown;
     });
     for (const portal of portals) portal.turnStarted(turn.login);
@@ -247,9 +251,32 @@ export class Upstream {
       }
       whole = true;
     } finally {
-      for (const portal of portals) portal.turnEnded(whole);
+      if (whole) this.#endWhole(portals, turn.login, sentAt);
+      else this.#abandon(portals);
     }
     return delivered;
+  }
+
+  /**
+   * An answer ended as it should. Where nothing is numbered, that proves little: a stream that ended before its time may
+   * have been cut between two lines, and a request that was given up may have taken items from the position meanwhile.
+   */
+  #endWhole(portals: readonly Portal[], login: SourceLogin, sentAt: number): void {
+    const { reading, clock, getTimeoutMs } = this.#options;
+    const isNumbered = login.extensions.has("seq");
+    const isEarly = reading.mode === "stream" && clock.now() - sentAt < getTimeoutMs * EARLY_SHARE;
+    for (const portal of portals) {
+      portal.turnEnded(isNumbered || (!isEarly && !portal.wasShared(sentAt)));
+    }
+  }
+
+  /** What may have reached the service may have moved the session's position, and may go on moving it. */
+  #abandon(portals: readonly Portal[]): void {
+    const { clock, getTimeoutMs } = this.#options;
+    for (const portal of portals) {
+      portal.turnEnded(false);
+      portal.abandoned(clock.now() + getTimeoutMs + DANGLING_MARGIN_MS);
+    }
   }
 
   #request(portals: readonly Portal[], login: SourceLogin): GetRequest {

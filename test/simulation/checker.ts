@@ -8,7 +8,7 @@ export function violations(history: History): string[] {
   return [
     ...history.errors,
     ...restOf(history),
-    ...history.sets.flatMap((set) => [...setViolations(set, history)]),
+    ...allSetViolations(history),
     ...orderViolations(history),
     ...history.readers.flatMap((reader, index) =>
       [...readerViolations(reader, history)].map((text) => `reader ${index}: ${text}`),
@@ -35,7 +35,7 @@ function* restOf({ rest, sets, plan }: History): Generator<string> {
   ]);
   for (const { at, by } of changes.sort((a, b) => a.at - b.at || a.by - b.by)) {
     waiting += by;
-    const bound = 10 * plan.queueCountMax;
+    const bound = 4 * plan.queueCountMax;
     if (waiting > bound) {
       yield `${waiting} sets wait at ${at}; ${plan.queueCountMax} may`;
       return;
@@ -45,7 +45,21 @@ function* restOf({ rest, sets, plan }: History): Generator<string> {
 
 // -- sets -----------------------------------------------------------------------------------------------------------
 
-function* setViolations(set: SetRecord, { stored, plan, restarts }: History): Generator<string> {
+function* allSetViolations(history: History): Generator<string> {
+  const copies = new Map<string, Stored[]>();
+  for (const item of history.stored) {
+    const same = copies.get(item.payload);
+    if (same === undefined) copies.set(item.payload, [item]);
+    else same.push(item);
+  }
+  for (const set of history.sets) yield* setViolations(set, history, copies);
+}
+
+function* setViolations(
+  set: SetRecord,
+  { plan, restarts }: History,
+  stored: ReadonlyMap<string, readonly Stored[]>,
+): Generator<string> {
   const { id, command, result, payloads, at, settledAt = Infinity } = set;
   if (result === undefined) {
     yield `${id} was never settled`;
@@ -58,7 +72,7 @@ function* setViolations(set: SetRecord, { stored, plan, restarts }: History): Ge
   if (set.calm && result.kind !== "ok") yield `${says} although nothing was wrong any more`;
   if (result.kind === "ok" && !result.storedThen) yield `${says} before it was stored`;
   if (command.twin) return;
-  const copies = payloads.map((payload) => stored.filter((item) => item.payload === payload));
+  const copies = payloads.map((payload) => stored.get(payload) ?? []);
   const counts = copies.map((items) => items.length);
   const [count = 0] = counts;
   if (counts.some((each) => each !== count)) yield `${says} and was stored in parts`;
@@ -146,14 +160,34 @@ function* portalViolations(reader: Reader, portalId: string, history: History): 
   places.push(at);
   const covered = coveredBy(reader, portalId, { truth, places, matched });
   yield* overrunViolations(reader, portalId, { truth, matched });
-  const { connectedAt = Infinity } = reader;
+  const owedFrom = owedSince(reader, history);
   for (const [index, item] of truth.entries()) {
-    if (matched.has(index) || item.at < connectedAt || covered(index)) continue;
+    if (matched.has(index) || item.at < owedFrom || covered(index)) continue;
     if (index > at && !reader.open) continue;
     if (isExcused(item, truth, history)) continue;
     yield `never delivered, no gap announced: ${JSON.stringify(item)}`;
   }
 }
+
+/**
+ * Without numbers, who joins while a portal is read is placed when the present turn ends: one may have begun before,
+ * and end without a word from the network.
+ */
+function owedSince(
+  { connectedAt = Infinity, subscribedAt, command }: Reader,
+  history: History,
+): number {
+  const joined = history.readers.some(
+    (other) =>
+      other.subscribedAt <= subscribedAt &&
+      other.command.portals.some((id) => command.portals.includes(id)) &&
+      !(other.subscribedAt === subscribedAt && other.command === command),
+  );
+  return connectedAt + (joined && !history.plan.extensions ? JOIN_MS : 0);
+}
+
+/** The longest turn, and the wait for the next. */
+const JOIN_MS = 17_000;
 
 interface Course {
   readonly truth: readonly Stored[];

@@ -181,7 +181,8 @@ function action(random: Seeded, temper: Temper): Action {
   const roll = random.next();
   if (roll < 0.72) return set(random, temper);
   if (roll < 0.74) {
-    return { kind: "burst", count: random.int(20, 70), set: set(random, temper) };
+    const one = { ...set(random, temper), portals: [random.pick(STRICT)] };
+    return { kind: "burst", count: random.int(8, 32), set: one };
   }
   if (roll < 0.8) {
     return temper.noReaders ? set(random, temper) : subscription(random, temper, random.int(0, 3));

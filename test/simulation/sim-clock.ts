@@ -45,6 +45,13 @@ export class SimClock {
     };
   }
 
+  /** DEBUG */
+  dump(): string[] {
+    return this.#heap
+      .filter((t) => !t.isDead)
+      .map((t) => `${t.at} ${t.callback.toString().slice(0, 150)}`);
+  }
+
   /** Runs the timers up to a moment, or until `done` says so. @returns whether `done` did */
   async runUntil(until: number, done: () => boolean = () => false): Promise<boolean> {
     for (;;) {
@@ -149,6 +156,7 @@ export class ClockView implements Clock {
 
   /** Nothing runs here for `ms`. `frozen`: the monotonic clock stands still meanwhile, as in a laptop that sleeps. */
   suspend(ms: number, mode: "stopped" | "frozen"): void {
+    if (this.isAsleep) return;
     const until = this.#world.now + ms;
     this.#awakeAt = until;
     const frozen = mode === "frozen";

@@ -65,6 +65,7 @@ export class World {
   #setCount = 0;
   #unsettled = 0;
   #calm = false;
+  #sleptMs = 0;
   #weatherCount = 0;
 
   constructor(plan: Plan, trace?: (line: string) => void) {
@@ -106,7 +107,7 @@ export class World {
   // -- commands ----------------------------------------------------------------------------------------------------
 
   async #perform(command: Command): Promise<void> {
-    await this.#clock.runUntil(Math.max(command.at, this.#clock.now));
+    await this.#clock.runUntil(Math.max(command.at + this.#sleptMs, this.#clock.now));
     const { clock } = this.#first;
     // On a machine that sleeps, nobody commands anything.
     const isOurs = ["set", "burst", "subscribe", "unsubscribe", "get"].includes(command.kind);
@@ -151,8 +152,11 @@ export class World {
         this.#first.clock.stepWall(action.ms);
         break;
       case "suspend":
+        if (this.#first.clock.isAsleep) break;
         this.#first.clock.suspend(action.ms, action.mode);
         this.#first.naps += 1;
+        // The others go on for a moment; all that would pile up until it wakes comes after that.
+        this.#sleptMs += Math.max(0, action.ms - 300);
         break;
       default:
         action satisfies never;
@@ -311,7 +315,8 @@ export class World {
           ringItemsMax: plan.ringItemsMax,
           ...(plan.poison ? { lineBytesMax: 600 } : {}),
         },
-        extensions: { seq: on, idempotency: on, order: on },
+        // A refused batch is split, and its halves come after those that were in flight behind it.
+        extensions: { seq: on, idempotency: on, order: on && !plan.poison },
         secondLogin: plan.secondLogin,
         dialect: plan.dialect,
         clock: this.#serverClock,
@@ -322,6 +327,7 @@ export class World {
   }
 
   #restart(downMs: number): void {
+    if (this.#core === undefined) return;
     for (const { network } of this.#peers) {
       for (const exchange of [...network.open]) exchange.breakOff();
     }
@@ -507,6 +513,7 @@ export class World {
     rest.waitingGets = this.#core?.stats.waitingGets ?? 0;
     this.#core?.close();
     rest.timers = this.#clock.timerCount;
+    if (process.env["DUMP"]) console.log(this.#clock.now, this.#clock.dump());
   }
 }
 
