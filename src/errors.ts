@@ -49,6 +49,7 @@ export const REMEDIES = {
   XRTC_SERVER_MISSING: "Choose an xrtc-server node that exists, is enabled and is deployed.",
 } as const;
 
+/** A code of the error family: what programs and Catch nodes compare. */
 export type XrtcErrorCode = keyof typeof REMEDIES;
 
 /**
@@ -57,6 +58,7 @@ export type XrtcErrorCode = keyof typeof REMEDIES;
  */
 export type Outcome = "fail" | "unknown";
 
+/** What may be known of an error beyond its code and message. */
 export interface XrtcErrorDetails {
   /** Whether the same call may succeed later without anybody changing anything. @defaultValue false */
   readonly retryable?: boolean;
@@ -74,6 +76,7 @@ export interface XrtcErrorDetails {
   readonly cause?: unknown;
 }
 
+/** Every error that this package throws or reports. */
 export class XrtcError extends Error {
   override readonly name = "XrtcError";
   readonly code: XrtcErrorCode;
@@ -113,6 +116,7 @@ export class XrtcError extends Error {
   }
 }
 
+/** Whether something thrown is an {@link XrtcError}, and one of that code if a code is given. */
 export const isXrtcError = (error: unknown, code?: XrtcErrorCode): error is XrtcError =>
   error instanceof XrtcError && (code === undefined || error.code === code);
 

@@ -27,11 +27,13 @@ import { Writer } from "../writer/writer.js";
 import { ItemApi } from "./item-api.js";
 import { parseOptions, type ClientSettings, type XrtcClientOptions } from "./options.js";
 
+/** Options of every call. */
 export interface CallOptions {
   /** Gives the call up; it rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Options of `setItems`. */
 export interface SetItemsOptions extends CallOptions {
   /** Send again what may have been stored (`atLeastOnce`), or never (`atMostOnce`). @defaultValue "atLeastOnce" */
   readonly level?: DeliveryLevel;
@@ -43,6 +45,7 @@ export interface SetItemsOptions extends CallOptions {
   readonly owner?: string;
 }
 
+/** Options of `getItems`. */
 export interface GetItemsOptions extends CallOptions, Pick<MemberCallbacks, "onMalformed"> {
   /** Portal ids, or portals with a reference time. Empty: the latest item of every portal of the account. */
   readonly portals: readonly (string | RequestedPortal)[];
@@ -54,6 +57,7 @@ export interface GetItemsOptions extends CallOptions, Pick<MemberCallbacks, "onM
   readonly cutoff?: number;
 }
 
+/** Options of `subscribe`. */
 export interface SubscribeOptions extends CallOptions, MemberCallbacks {
   /** Portal ids, at least one. */
   readonly portals: readonly string[];

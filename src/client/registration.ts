@@ -15,6 +15,7 @@ import type { Transport } from "../transport/transport.js";
 import { UndiciTransport } from "../transport/undici-transport.js";
 import { checkUrl } from "./urls.js";
 
+/** Options of both steps of a registration. */
 export interface RegistrationOptions {
   /** @defaultValue "https://api.xrtc.org/v1" */
   readonly baseUrl?: string | undefined;
@@ -25,6 +26,7 @@ export interface RegistrationOptions {
   readonly ports?: { readonly clock?: Clock; readonly transport?: Transport } | undefined;
 }
 
+/** A new account with its first key. */
 export interface Registered {
   readonly accountId: string;
   /** `reveal()` gives it, once is enough: keep it where secrets are kept. */

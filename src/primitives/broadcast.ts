@@ -9,6 +9,7 @@ export interface Observable<T> {
   subscribe(listener: (value: T) => void): () => void;
 }
 
+/** An {@link Observable} whose value its owner sets. */
 export class Broadcast<T> implements Observable<T> {
   #value: T;
   readonly #listeners = new Set<{ readonly call: (value: T) => void }>();

@@ -3,6 +3,7 @@
 /** Cancels what was scheduled; calling it again, or after the callback ran, does nothing. */
 export type Cancel = () => void;
 
+/** Time as a parameter: of the system, or virtual. */
 export interface Clock {
   /** Monotonic milliseconds since an arbitrary moment: for durations and deadlines. */
   now(): number;
@@ -12,6 +13,7 @@ export interface Clock {
   schedule(delayMs: number, callback: () => void): Cancel;
 }
 
+/** The time of this machine. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   wallNow: () => Date.now(),

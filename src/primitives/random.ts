@@ -8,6 +8,7 @@ export interface Random {
   id(): string;
 }
 
+/** The chance of this machine. */
 export const systemRandom: Random = {
   next: () => Math.random(),
   id: () => randomUUID(),

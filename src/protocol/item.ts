@@ -23,7 +23,9 @@ export interface RequestedPortal {
   readonly serverTimestamp?: number;
 }
 
+/** `probe` answers at once, `watch` as soon as there is something, `stream` stays open and writes items as they come. */
 export type Mode = "probe" | "watch" | "stream";
+/** `LIFO`: newest first, older ones may be skipped. `FIFO`: oldest first, all of them. */
 export type Schedule = "LIFO" | "FIFO";
 
 export interface GetRequest {
@@ -39,6 +41,9 @@ const PORTAL_ID = new RegExp(`^[A-Za-z0-9]{1,${PORTAL_ID_LENGTH_MAX}}$`);
 const ACCOUNT_ID = /^AC\d{1,30}$/;
 const API_KEY = new RegExp(`^[A-Za-z0-9]{${API_KEY_LENGTH}}$`);
 
+/** Whether a text is 1 to 32 ASCII letters and digits. */
 export const isPortalId = (text: string): boolean => PORTAL_ID.test(text);
+/** Whether a text is `AC` and 1 to 30 digits. */
 export const isAccountId = (text: string): boolean => ACCOUNT_ID.test(text);
+/** Whether a text is 32 ASCII letters and digits. */
 export const isApiKey = (text: string): boolean => API_KEY.test(text);

@@ -31,8 +31,10 @@ export interface Limits {
   readonly requestsPerMonthMax: number;
 }
 
+/** The names of the two sets of limits. */
 export type LimitsPreset = "hosted" | "local";
 
+/** What the hosted service documents, and generous limits for a server of your own. */
 export const LIMITS: Readonly<Record<LimitsPreset, Limits>> = {
   hosted: {
     requestBytesMax: 1_024,
@@ -66,6 +68,7 @@ export const LIMITS: Readonly<Record<LimitsPreset, Limits>> = {
 };
 
 export const PORTAL_ID_LENGTH_MAX = 32;
+/** Characters of an API key. */
 export const API_KEY_LENGTH = 32;
 
 /** Bytes that one line of an answer may have before the client gives the answer up, whatever the server allows itself. */

@@ -1,6 +1,7 @@
-/** Where the calls of the XRTC API live below the base URL. */
+/** Base URL of the hosted service. */
 export const HOSTED_BASE_URL = "https://api.xrtc.org/v1";
 
+/** Where the calls of the XRTC API live below the base URL. */
 export const PATHS = {
   login: "/auth/login",
   registrationStart: "/auth/registrationstart",

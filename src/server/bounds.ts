@@ -55,6 +55,7 @@ export interface Bounds {
   readonly accountsMax: number;
 }
 
+/** The bounds of a server that is told no others. */
 export const BOUNDS: Bounds = {
   socketsMax: 10_000,
   socketsPerAddressMax: 2_000,

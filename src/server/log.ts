@@ -12,6 +12,7 @@ export interface LogRecord {
   readonly [field: string]: string | number | boolean;
 }
 
+/** Takes what the server has to tell: never a key, a cookie or a payload. */
 export type Log = (record: LogRecord) => void;
 
 export type LogFields = Readonly<Record<string, string | number | boolean>>;

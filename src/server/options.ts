@@ -10,6 +10,7 @@ import { isLoopback } from "./address.js";
 import { type Bounds, BOUNDS } from "./bounds.js";
 import type { Log } from "./log.js";
 
+/** An account of the local server, and the keys that open it. */
 export interface XrtcServerAccount {
   /** `AC` and digits. */
   readonly accountId: string;
@@ -32,6 +33,7 @@ export interface Dialect {
 }
 const DIALECT: Dialect = { newLogin: "replay", reference: "inclusive", fifoOverflow: "wait" };
 
+/** Options of the local server. A misspelt one is an error. */
 export interface XrtcServerOptions {
   /** Address to listen on. Anything but a loopback address needs `allowInsecure`. @defaultValue "127.0.0.1" */
   readonly host?: string;

@@ -32,9 +32,10 @@ export function parseBody(body: Uint8Array, group: number): unknown {
 }
 
 function parseRelaxed(body: Uint8Array): unknown {
-  if (body.length > RELAXED_BYTES_MAX || isNestedDeeper(body, JSON_DEPTH_MAX)) return undefined;
+  if (body.length > RELAXED_BYTES_MAX) return undefined;
   try {
-    return JSON5.parse<unknown>(utf8.decode(body));
+    const text = utf8.decode(body);
+    return isNestedDeeper(text, JSON_DEPTH_MAX) ? undefined : JSON5.parse<unknown>(text);
   } catch {
     // The strict parser's complaint is answered: this one's message would quote the body.
     return undefined;

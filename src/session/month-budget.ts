@@ -2,6 +2,7 @@
 
 import type { Clock } from "../primitives/clock.js";
 
+/** Requests of a calendar month. */
 export interface MonthCount {
   /** Calendar month in UTC, as `2026-11`. */
   readonly month: string;

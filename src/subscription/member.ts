@@ -4,6 +4,7 @@ import type { Item, Mode, Schedule } from "../protocol/item.js";
 import { sameStatus, type ClientStatus } from "../status.js";
 import type { Gap } from "./portal-reader.js";
 
+/** Where reading starts: with what comes from now on, with everything that is there, or at a time in UNIX ms. */
 export type Start = "new" | "all" | { readonly since: number };
 
 /** What a subscriber asked for. */

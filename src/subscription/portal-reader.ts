@@ -12,6 +12,7 @@
 import type { Item, RequestedPortal, Schedule } from "../protocol/item.js";
 import { DeliveredHistory } from "./delivered-history.js";
 
+/** Where an item stands in its portal. */
 export interface ItemPlace {
   /** UNIX ms of the server's clock. */
   readonly serverTimestamp: number;

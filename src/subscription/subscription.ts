@@ -9,6 +9,8 @@ import type { Member } from "./member.js";
  * Items of some portals as they come, without an end of its own: `for await (const item of subscription)`. Leaving the
  * loop closes the subscription.
  */
+const DONE = { done: true, value: undefined } as const;
+
 export class Subscription implements AsyncIterable<Item>, AsyncDisposable {
   readonly #member: Member;
   readonly #leave: (forget: boolean) => void;
@@ -68,10 +70,11 @@ export class Subscription implements AsyncIterable<Item>, AsyncDisposable {
 
   [Symbol.asyncIterator](): AsyncIterator<Item, undefined> {
     return {
-      next: async () => {
-        if (this.#closed) return { done: true, value: undefined };
-        const item = await this.#member.take();
-        return item === undefined ? { done: true, value: undefined } : { done: false, value: item };
+      next: () => {
+        if (this.#closed) return Promise.resolve(DONE);
+        return this.#member.take().then((item) => {
+          return item === undefined ? DONE : { done: false, value: item };
+        });
       },
       return: async () => {
         await this.close();

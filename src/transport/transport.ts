@@ -1,5 +1,6 @@
 /** Bytes over HTTP. A status is a value here, not an exception; nothing is retried, nobody logs in. */
 
+/** One request. */
 export interface PostRequest {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -10,6 +11,7 @@ export interface PostRequest {
   readonly signal: AbortSignal;
 }
 
+/** An answer whose head is there, and whose body may still be on its way. */
 export interface TransportResponse {
   readonly status: number;
   /** The value of a header by its lower-case name; the first where there are several. */
@@ -25,6 +27,7 @@ export interface TransportResponse {
   discard(): void;
 }
 
+/** Moves requests and answers. {@link XrtcClient} brings its own; a simulation brings another. */
 export interface Transport {
   /**
    * Resolves when the head of the answer is there.
@@ -39,6 +42,7 @@ export interface Transport {
 /** `connect`: no connection came about. `tls`: the other side could not be verified. `broken`: it was lost in use. */
 export type TransportFailure = "connect" | "tls" | "broken";
 
+/** An exchange that brought no whole answer. */
 export class TransportError extends Error {
   override readonly name = "TransportError";
 

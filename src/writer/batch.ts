@@ -126,8 +126,13 @@ export class Batch {
    * on without it; after that the batch must stay as it is, or its key would mean nothing.
    */
   get #endsAt(): number {
-    const ends = this.writes.map(endOf);
-    return this.#wasUnknown ? Math.max(...ends) : Math.min(...ends);
+    let [first, last] = [Infinity, -Infinity];
+    for (const write of this.writes) {
+      const end = endOf(write);
+      if (end < first) first = end;
+      if (end > last) last = end;
+    }
+    return this.#wasUnknown ? last : first;
   }
 
   #canTrim(failure: XrtcError, now: number): boolean {
@@ -155,7 +160,8 @@ export class Batch {
     let sent = false;
     deadline.set(leftMs, expired);
     try {
-      const encodedItems = this.writes.flatMap((write) => write.encodedItems);
+      const encodedItems: string[] = [];
+      for (const write of this.writes) encodedItems.push(...write.encodedItems);
       return await sink.set(encodedItems, {
         signal: deadline.signal,
         idempotencyKey: this.#idempotencyKey,

@@ -1,5 +1,6 @@
 import type { Write } from "./write-queue.js";
 
+/** What became of a set that the service has confirmed. */
 export interface SetResult {
   /** UNIX ms of the server's clock at which the items were stored. */
   readonly serverTimestamp: number;

@@ -12,6 +12,8 @@ export interface Write extends Parcel {
   readonly queuedAt: number;
   /** Its caller gave it up, or has been answered. */
   settled: boolean;
+  /** Kept by the queue: whether the write waits in it. */
+  isQueued: boolean;
 }
 
 export interface QueueLimits {
@@ -26,13 +28,15 @@ export interface Refusal<W extends Write> {
   readonly error: XrtcError;
 }
 
+const NONE: readonly [] = [];
+
 export class WriteQueue<W extends Write> {
   readonly #limits: QueueLimits;
   #writes: W[] = [];
   #head = 0;
   #count = 0;
   #bytes = 0;
-  /** Each owner's writes, oldest first. */
+  /** The writes, oldest first, of each owner that ever had a policy which looks at them: the others need no such list. */
   readonly #owned = new Map<string, Set<W>>();
 
   constructor(limits: QueueLimits) {
@@ -49,34 +53,39 @@ export class WriteQueue<W extends Write> {
 
   /** Takes a write in. @returns the writes that had to go for it, itself among them when there is no room */
   push(write: W): readonly Refusal<W>[] {
-    const refusals: Refusal<W>[] = [];
-    const drop = (dropped: W, code: "XRTC_QUEUE_FULL" | "XRTC_SUPERSEDED"): void => {
-      this.remove(dropped);
-      refusals.push({ write: dropped, error: this.#refusal(code) });
-    };
-    const own = this.#owned.get(write.policy.owner);
-    if (write.policy.queue === "latestOnly") {
-      for (const older of own ?? []) {
-        if (older.portalIds.every((id) => write.portalIds.includes(id)))
-          drop(older, "XRTC_SUPERSEDED");
-      }
-    }
-    if (write.policy.queue === "dropOldest") {
-      for (const oldest of own ?? []) {
-        if (!this.#isFullFor(write)) break;
-        drop(oldest, "XRTC_QUEUE_FULL");
-      }
-    }
+    const own = this.#ownedBy(write.policy);
+    const refusals = own === undefined ? NONE : this.#makeRoom(write, own);
     if (this.#isFullFor(write)) {
-      refusals.push({ write, error: this.#refusal("XRTC_QUEUE_FULL") });
-      return refusals;
+      return [...refusals, { write, error: this.#refusal("XRTC_QUEUE_FULL") }];
     }
     this.#writes.push(write);
     if (this.#writes.length - this.#head > 2 * this.#count + 1_024) this.#compact();
     this.#count += 1;
     this.#bytes += write.bytes;
-    if (own === undefined) this.#owned.set(write.policy.owner, new Set([write]));
-    else own.add(write);
+    write.isQueued = true;
+    own?.add(write);
+    return refusals;
+  }
+
+  /** Lets go of what the write's policy gives up for it. */
+  #makeRoom(write: W, own: ReadonlySet<W>): readonly Refusal<W>[] {
+    const refusals: Refusal<W>[] = [];
+    const drop = (dropped: W, code: "XRTC_QUEUE_FULL" | "XRTC_SUPERSEDED"): void => {
+      this.remove(dropped);
+      refusals.push({ write: dropped, error: this.#refusal(code) });
+    };
+    if (write.policy.queue === "latestOnly") {
+      for (const older of own) {
+        if (older.portalIds.every((id) => write.portalIds.includes(id)))
+          drop(older, "XRTC_SUPERSEDED");
+      }
+    }
+    if (write.policy.queue === "dropOldest") {
+      for (const oldest of own) {
+        if (!this.#isFullFor(write)) break;
+        drop(oldest, "XRTC_QUEUE_FULL");
+      }
+    }
     return refusals;
   }
 
@@ -97,10 +106,9 @@ export class WriteQueue<W extends Write> {
 
   /** Takes a write out, wherever it stands. */
   remove(write: W): void {
-    const { owner } = write.policy;
-    const own = this.#owned.get(owner);
-    if (own === undefined || !own.delete(write)) return;
-    if (own.size === 0) this.#owned.delete(owner);
+    if (!write.isQueued) return;
+    write.isQueued = false;
+    this.#owned.get(write.policy.owner)?.delete(write);
     this.#count -= 1;
     this.#bytes -= write.bytes;
     if (this.#writes[this.#head] === write) this.#skip();
@@ -113,12 +121,10 @@ export class WriteQueue<W extends Write> {
   } {
     const expired: W[] = [];
     let nextMs: number | undefined;
-    for (const own of [...this.#owned.values()]) {
-      for (const write of [...own]) {
-        const left = write.queuedAt + write.policy.ttlMs - now;
-        if (left <= 0) expired.push(write);
-        else nextMs = Math.min(nextMs ?? left, left);
-      }
+    for (const write of this.#waiting()) {
+      const left = write.queuedAt + write.policy.ttlMs - now;
+      if (left <= 0) expired.push(write);
+      else nextMs = Math.min(nextMs ?? left, left);
     }
     for (const write of expired) this.remove(write);
     return { expired, nextMs };
@@ -141,12 +147,18 @@ export class WriteQueue<W extends Write> {
   *#waiting(): Generator<W> {
     for (let at = this.#head; at < this.#writes.length; at += 1) {
       const write = this.#writes[at] as W;
-      if (this.#holds(write)) yield write;
+      if (write.isQueued) yield write;
     }
   }
 
-  #holds(write: W): boolean {
-    return this.#owned.get(write.policy.owner)?.has(write) === true;
+  /** The owner's writes, where its policies ask for them, or have asked. */
+  #ownedBy({ owner, queue }: WritePolicy): Set<W> | undefined {
+    const known = this.#owned.get(owner);
+    if (known !== undefined || queue === "reject") return known;
+    const own = new Set<W>();
+    for (const write of this.#waiting()) if (write.policy.owner === owner) own.add(write);
+    this.#owned.set(owner, own);
+    return own;
   }
 
   #peek(): W | undefined {
@@ -156,7 +168,7 @@ export class WriteQueue<W extends Write> {
 
   /** What was taken out of the middle stays in its place until the head reaches it. */
   #skip(): void {
-    while (this.#head < this.#writes.length && !this.#holds(this.#writes[this.#head] as W)) {
+    while (this.#head < this.#writes.length && !(this.#writes[this.#head] as W).isQueued) {
       this.#head += 1;
     }
     if (this.#head < 1_024 && this.#head < this.#writes.length) return;

@@ -87,11 +87,21 @@ export class Writer {
         return;
       }
       const queuedAt = this.#options.clock.now();
-      const write: QueuedWrite = { ...parcel, queuedAt, settled: false, resolve, reject };
+      const { encodedItems, bytes, portalIds, policy } = parcel;
+      // Written out: a spread costs more than the rest of the call.
+      const write: QueuedWrite = {
+        encodedItems,
+        bytes,
+        portalIds,
+        policy,
+        queuedAt,
+        settled: false,
+        isQueued: false,
+        resolve,
+        reject,
+      };
       if (signal !== undefined) this.#followSignal(write, signal);
-      for (const { write: dropped, error } of this.#queue.push(write)) {
-        settle(dropped, () => dropped.reject(error));
-      }
+      for (const { write: dropped, error } of this.#queue.push(write)) refuse(dropped, error);
       this.#watchExpiry(queuedAt + write.policy.ttlMs);
       this.#schedulePump();
     });
@@ -113,7 +123,7 @@ export class Writer {
     const unsent = closed.with({ outcome: "fail" });
     const waiting = [...this.#halves.flatMap(({ writes }) => writes), ...this.#queue.takeAll()];
     this.#halves = [];
-    for (const write of waiting) settle(write, () => write.reject(unsent));
+    for (const write of waiting) refuse(write, unsent);
     this.#ended.abort(closed);
     this.#cancelPump?.();
     this.#cancelExpiry?.();
@@ -201,14 +211,14 @@ export class Writer {
       case "failed":
         if (end.decided) this.#lanes.answered(batch);
         else this.#lanes.abandoned(batch);
-        for (const write of batch.writes) settle(write, () => write.reject(end.error));
+        for (const write of batch.writes) refuse(write, end.error);
         break;
       case "trimmed": {
         this.#lanes.abandoned(batch);
         const now = clock.now();
         const alive = batch.writes.filter((write) => endOf(write) > now);
         for (const write of batch.writes) {
-          if (!alive.includes(write)) settle(write, () => write.reject(end.error));
+          if (!alive.includes(write)) refuse(write, end.error);
         }
         this.#halves.unshift(this.#newBatch(alive));
         break;
@@ -247,7 +257,7 @@ export class Writer {
   #confirm(batch: Batch, serverTimestamp: number, idempotent: boolean): void {
     const duplicatePossible = batch.wasUnknown && !idempotent;
     const result = { serverTimestamp, attempts: batch.attempts, duplicatePossible };
-    for (const write of batch.writes) settle(write, () => write.resolve(result));
+    for (const write of batch.writes) confirm(write, result);
   }
 
   /**
@@ -265,7 +275,7 @@ export class Writer {
     const { clock } = this.#options;
     const now = clock.now();
     const { expired, nextMs } = this.#queue.takeExpired(now);
-    for (const write of expired) settle(write, () => write.reject(notSent()));
+    for (const write of expired) refuse(write, notSent());
     if (nextMs === undefined) return;
     this.#expiryAt = now + nextMs + EXPIRY_GRAIN_MS;
     this.#cancelExpiry = clock.schedule(nextMs + EXPIRY_GRAIN_MS, () => {
@@ -286,7 +296,7 @@ export class Writer {
     const { resolve, reject } = write;
     const onAbort = (): void => {
       this.#queue.remove(write);
-      settle(write, () => reject(asError(signal.reason)));
+      refuse(write, asError(signal.reason));
     };
     const unfollow = (): void => signal.removeEventListener("abort", onAbort);
     signal.addEventListener("abort", onAbort, { once: true });
@@ -301,10 +311,16 @@ export class Writer {
   }
 }
 
-function settle(write: QueuedWrite, act: () => void): void {
+function confirm(write: QueuedWrite, result: SetResult): void {
   if (write.settled) return;
   write.settled = true;
-  act();
+  write.resolve(result);
+}
+
+function refuse(write: QueuedWrite, error: Error): void {
+  if (write.settled) return;
+  write.settled = true;
+  write.reject(error);
 }
 
 const notSent = (): XrtcError =>
