@@ -54,6 +54,7 @@ async function rate(
   tally: Tally,
 ): Promise<Figures> {
   const first = tally.received;
+  const cpuBefore = process.cpuUsage();
   const startedAt = performance.now();
   let filling = false;
   let over = false;
@@ -73,7 +74,12 @@ async function rate(
   await sleep(seconds * 1_000);
   over = true;
   await drained(tally);
-  return { [name]: ((tally.received - first) * 1_000) / (performance.now() - startedAt) };
+  const items = tally.received - first;
+  const { user, system } = process.cpuUsage(cpuBefore);
+  return {
+    [name]: (items * 1_000) / (performance.now() - startedAt),
+    [`${name}, µs an item`]: (user + system) / items,
+  };
 }
 
 function send(contender: Contender, tally: Tally): void {

@@ -35,7 +35,7 @@ export function markdownOf(report: Report): string {
     report.runs.some((run) => run.way === way),
   );
   const blocks = [
-    `Node.js ${node}, ${platform}, ${cores} cores; ${report.rounds} interleaved rounds${report.quick ? ", the short version: no measurement" : ""}; payloads of ${PAYLOAD_BYTES} bytes. Medians, in brackets the least and the greatest of the rounds. Latency is from the call to the receipt, in ms; rates are items a second, acknowledged and received.`,
+    `Node.js ${node}, ${platform}, ${cores} cores; ${report.rounds} interleaved rounds${report.quick ? ", the short version: no measurement" : ""}; payloads of ${PAYLOAD_BYTES} bytes. Medians, in brackets the least and the greatest of the rounds. Latency is from the call to the receipt, in ms; rates are items a second, acknowledged and received; µs an item are CPU time of the process with the sender and the receiver, which tells more than the clock where others use the machine.`,
     ...report.left_out,
     ...ways.flatMap((way) => [`## ${WAYS[way]}`, figuresTable(report.runs, way)]),
     "## Ratios",
@@ -57,7 +57,9 @@ function figuresTable(runs: readonly Run[], way: Way): string {
       const values = own
         .filter((run) => run.contender === contender)
         .flatMap(({ figures }) => figures[name] ?? []);
-      return values.length === 0 ? "" : spread(spreadOf(values), name === "rate" ? 0 : 2);
+      return values.length === 0
+        ? ""
+        : spread(spreadOf(values), name === "rate" ? 0 : name.endsWith("µs an item") ? 1 : 2);
     });
     return [contender, ...cells];
   });
@@ -65,7 +67,8 @@ function figuresTable(runs: readonly Run[], way: Way): string {
 }
 
 /** Paces in their order, the rate last. */
-const rank = (name: string): number => (name === "rate" ? Infinity : Number.parseInt(name, 10));
+const rank = (name: string): number =>
+  name.startsWith("rate") ? Infinity : Number.parseInt(name, 10);
 
 function verdictsTable(verdicts: readonly Verdict[]): string {
   const rows = verdicts.map(({ way, what, ratio, bound, met }) => [

@@ -7,7 +7,7 @@ export interface Contender {
   /** Resolves when what is sent from now on arrives at `onItem`. */
   open(onItem: (payload: string) => void): Promise<void>;
   /** Resolves when the item is acknowledged. */
-  send(payload: string): Promise<void>;
+  send(payload: string): Promise<unknown>;
   close(): Promise<void>;
 }
 

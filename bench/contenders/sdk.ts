@@ -63,8 +63,8 @@ export class SdkContender implements Contender {
     await subscription.ready();
   }
 
-  async send(payload: string): Promise<void> {
-    await this.#client.setItems([{ portalId: PORTAL_ID, payload }], this.#setOptions);
+  send(payload: string): Promise<unknown> {
+    return this.#client.setItems([{ portalId: PORTAL_ID, payload }], this.#setOptions);
   }
 
   async close(): Promise<void> {
