@@ -59,6 +59,8 @@ const EARLY_SHARE = 0.9;
 /** Milliseconds beyond the get timeout that a request which was given up may be answered. */
 const DANGLING_MARGIN_MS = 1_000;
 /** Pace of turns that end early with nothing, again and again: at most 25 in the first minute, then 12 a minute. */
+const EMPTY_COUNT = 10;
+const EMPTY_MS_MIN = 5_000;
 const EMPTY_PACE = { delayMsFirst: 500, delayMsMaxEarly: 6_000, delayMsMax: 10_000 };
 
 /** The turn is given up because the next one asks for something else. */
@@ -162,7 +164,7 @@ export class Upstream {
       const delivered = await this.#read(signal);
       this.#streak.succeed(clock.now());
       const early = clock.now() - startedAt < this.#options.getTimeoutMs / 2;
-      return early && !delivered ? this.#emptyStreak.fail(clock.now()) : 0;
+      return early && !delivered ? this.#emptyWait() : 0;
     } catch (thrown) {
       if (this.#ended.signal.aborted) throw thrown;
       return thrown instanceof Replan ? 0 : this.#failed(asFailure(thrown));
@@ -170,6 +172,11 @@ export class Upstream {
       deadline.dispose();
       this.#turn = undefined;
     }
+  }
+
+  #emptyWait(): number {
+    const wait = this.#emptyStreak.fail(this.#options.clock.now());
+    return this.#emptyStreak.failures < EMPTY_COUNT ? wait : Math.max(wait, EMPTY_MS_MIN);
   }
 
   /** A portal of which only new items are wanted needs to know what is old. */
@@ -258,15 +265,16 @@ export class Upstream {
   }
 
   /**
-   * An answer ended as it should. Where nothing is numbered, that proves little: a stream that ended before its time may
-   * have been cut between two lines, and a request that was given up may have taken items from the position meanwhile.
+   * An answer ended as it should. That proves little: a stream that ended before its time may have been cut between two
+   * lines, and what was in the others would only be missed when the next item comes. Where nothing is numbered, a request
+   * that was given up may have taken items from the position meanwhile, too.
    */
   #endWhole(portals: readonly Portal[], login: SourceLogin, sentAt: number): void {
     const { reading, clock, getTimeoutMs } = this.#options;
     const isNumbered = login.extensions.has("seq");
     const isEarly = reading.mode === "stream" && clock.now() - sentAt < getTimeoutMs * EARLY_SHARE;
     for (const portal of portals) {
-      portal.turnEnded(isNumbered || (!isEarly && !portal.wasShared(sentAt)));
+      portal.turnEnded(!isEarly && (isNumbered || !portal.wasShared(sentAt)));
     }
   }
 
