@@ -4,8 +4,8 @@
  * `npm run simulate:full` runs 10,000 in each combination.
  */
 
-import { mkdtempSync, rmSync } from "node:fs";
-import { availableParallelism } from "node:os";
+import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { bundle, farm, ROOT } from "./farm.js";
@@ -38,8 +38,9 @@ async function replay(
 async function many(
   tasks: readonly { combination?: number; count: number; first: number }[],
 ): Promise<void> {
-  const folder = mkdtempSync(join(ROOT, "node_modules", ".simulate-"));
+  const folder = mkdtempSync(join(tmpdir(), "simulate-"));
   try {
+    symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
     const file = await bundle(ROOT, join(folder, "worker.cjs"));
     for (const task of tasks) {
       const startedAt = performance.now();
