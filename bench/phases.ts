@@ -32,6 +32,7 @@ async function latency(
   tally: Tally,
 ): Promise<Figures> {
   const first = tally.sent;
+  const cpuBefore = process.cpuUsage();
   const startedAt = performance.now();
   for (let sent = 0; sent < perSecond * seconds; sent += 1) {
     // A timer has a grain of a millisecond: the pace holds on the whole, as a sender's does.
@@ -44,7 +45,11 @@ async function latency(
   }
   await drained(tally);
   const latencies = tally.latenciesFrom(first);
-  return { [`${name} p50`]: quantile(latencies, 0.5), [`${name} p99`]: quantile(latencies, 0.99) };
+  return {
+    [`${name} p50`]: quantile(latencies, 0.5),
+    [`${name} p99`]: quantile(latencies, 0.99),
+    [`${name}, µs an item`]: cpuSince(cpuBefore) / (tally.sent - first),
+  };
 }
 
 /** As many as are acknowledged and received, with so many under way that neither side waits for the other. */
@@ -75,11 +80,16 @@ async function rate(
   over = true;
   await drained(tally);
   const items = tally.received - first;
-  const { user, system } = process.cpuUsage(cpuBefore);
   return {
     [name]: (items * 1_000) / (performance.now() - startedAt),
-    [`${name}, µs an item`]: (user + system) / items,
+    [`${name}, µs an item`]: cpuSince(cpuBefore) / items,
   };
+}
+
+/** Microseconds of CPU time that this process has used since. */
+function cpuSince(before: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(before);
+  return user + system;
 }
 
 function send(contender: Contender, tally: Tally): void {

@@ -129,7 +129,7 @@ export function planOf(durations: Durations, otherRoot?: string): readonly Entry
     entry("loopback", NAMES.mqttNoDelay, mosquitto(true), loopback.all),
     entry("loopback", NAMES.kilobyte, sdk(ROOT, kilobyte), loopback.rate),
     entry("loopback", NAMES.stripped, sdk(ROOT, stripped), loopback.rate),
-    entry("loopback", NAMES.bareLoop, bareLoop, loopback.rate),
+    entry("loopback", NAMES.bareLoop, bareLoop, loopback.all),
     entry("loopback", NAMES.oneByOne, sdk(ROOT, oneByOne), loopback.rate),
     entry("loopback", NAMES.oneByOneUnlimited, sdk(ROOT, oneByOneUnlimited), loopback.rate),
     entry("delayed", NAMES.sdk, sdk(ROOT), delayed.all),

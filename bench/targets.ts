@@ -98,6 +98,8 @@ export const TARGETS: readonly Target[] = [
     latency("loopback", pair, ["100/s p50", undefined]),
     latency("loopback", pair, ["1000/s p50", undefined]),
     rate("loopback", pair, undefined),
+    latency("loopback", pair, ["100/s, µs an item", undefined]),
+    latency("loopback", pair, ["1000/s, µs an item", undefined]),
     latency("loopback", pair, ["rate, µs an item", undefined]),
   ]),
   latency("delayed", [sdk, other], ["50/s p50", undefined]),
