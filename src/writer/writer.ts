@@ -49,6 +49,8 @@ export class Writer {
   #inFlight: Batch[] = [];
   /** Halves of refused batches, before anything new. */
   #halves: Batch[] = [];
+  /** Halves without an answer, sent or not. */
+  readonly #splitting = new Set<Batch>();
   /** What lets batches go on whose attempt failed while others before them had no answer. */
   readonly #turns = new Map<Batch, () => void>();
   #deliveries = new Set<Promise<void>>();
@@ -158,10 +160,9 @@ export class Writer {
         if (Number.isFinite(wait)) this.#pumpIn(wait);
         break;
       }
-      const batch =
-        this.#halves.shift() ?? this.#newBatch(this.#queue.takeBatch(this.#options.limits));
-      const delivery = this.#deliver(batch).finally(() => this.#deliveries.delete(delivery));
-      this.#deliveries.add(delivery);
+      this.#begin(
+        this.#halves.shift() ?? this.#newBatch(this.#queue.takeBatch(this.#options.limits)),
+      );
     }
     this.#watchExpiry();
   }
@@ -171,6 +172,8 @@ export class Writer {
     if (this.#inFlight.length === 0) return 0;
     const { sink, clock } = this.#options;
     if (this.#inFlight.length >= sink.windowMax) return Infinity;
+    // A half may be refused, too: nothing may pass it while it is not known whether it has to be split again.
+    if (this.#splitting.size > 0) return Infinity;
     if (this.#inFlight.some((batch) => batch.isRetrying)) return Infinity;
     return this.#lastSentAt + SPACING_MS - clock.now();
   }
@@ -186,10 +189,16 @@ export class Writer {
     return new Batch(writes, this.#options.random.id());
   }
 
-  async #deliver(batch: Batch): Promise<void> {
+  /** @param place - its place among the batches in flight */
+  #begin(batch: Batch, place = this.#inFlight.length): void {
+    const delivery = this.#deliver(batch, place).finally(() => this.#deliveries.delete(delivery));
+    this.#deliveries.add(delivery);
+  }
+
+  async #deliver(batch: Batch, place: number): Promise<void> {
     const { sink, clock, limits } = this.#options;
     this.#lastSentAt = clock.now();
-    this.#inFlight.push(batch);
+    this.#inFlight.splice(place, 0, batch);
     const end = await batch.deliver({
       sink,
       clock,
@@ -200,8 +209,10 @@ export class Writer {
       place: (generation) => this.#lanes.placeOf(batch, generation, this.#inFlight),
       turn: () => this.#turn(batch),
     });
-    this.#inFlight.splice(this.#inFlight.indexOf(batch), 1);
+    const endedAt = this.#inFlight.indexOf(batch);
+    this.#inFlight.splice(endedAt, 1);
     this.#turns.delete(batch);
+    this.#splitting.delete(batch);
     switch (end.kind) {
       case "confirmed":
         this.#streak.succeed(clock.now());
@@ -220,14 +231,18 @@ export class Writer {
         for (const write of batch.writes) {
           if (!alive.includes(write)) refuse(write, end.error);
         }
-        this.#halves.unshift(this.#newBatch(alive));
+        // Those after it have not been applied: it keeps its place before them.
+        this.#begin(this.#newBatch(alive), endedAt);
         break;
       }
       case "split": {
         this.#lanes.answered(batch);
         const middle = Math.ceil(batch.writes.length / 2);
-        const halves = [batch.writes.slice(0, middle), batch.writes.slice(middle)];
-        this.#halves.unshift(...halves.map((half) => this.#newBatch(half)));
+        const halves = [batch.writes.slice(0, middle), batch.writes.slice(middle)].map((half) =>
+          this.#newBatch(half),
+        );
+        for (const half of halves) this.#splitting.add(half);
+        this.#halves.unshift(...halves);
         break;
       }
       default:
