@@ -52,7 +52,11 @@ export async function logIn(request: LoginRequest): Promise<HeldLogin> {
       lane: "command",
       signal,
     });
-    if (response.status !== 200) throw await answerError(response, clock.wallNow());
+    if (response.status !== 200) {
+      const failure = await answerError(response, clock.wallNow());
+      // Without the service's own words, nobody knows what was refused: that must not wait for a person.
+      throw response.status === 400 && failure.serviceCode === undefined ? notXrtc() : failure;
+    }
     cookies.store(url, response.setCookies);
     const answer = decodeLogin(await readBody(response));
     if (answer === undefined) throw notXrtc();

@@ -245,7 +245,7 @@ export class Upstream {
       if (!(isXrtcError(thrown) && thrown.outcome === "fail")) this.#abandon(portals);
       throw thrown;
     });
-    for (const portal of portals) portal.turnStarted(turn.login);
+    for (const portal of portals) if (this.#isOwn(portal)) portal.turnStarted(turn.login);
     this.#failing = false;
     // Those that came meanwhile, or that another request holds, are not read yet.
     report(portals, { kind: "connected" });
@@ -258,7 +258,7 @@ export class Upstream {
       }
       whole = true;
     } finally {
-      if (whole) this.#endWhole(portals, turn.login, sentAt);
+      if (whole) this.#endWhole(portals, sentAt);
       else this.#abandon(portals);
     }
     return delivered;
@@ -266,23 +266,27 @@ export class Upstream {
 
   /**
    * An answer ended as it should. That proves little: a stream that ended before its time may have been cut between two
-   * lines, and what was in the others would only be missed when the next item comes. Where nothing is numbered, a request
-   * that was given up may have taken items from the position meanwhile, too.
+   * lines, and a request that was given up may have taken items from the position meanwhile. Even where items are
+   * numbered, what was in them would only be missed when the next item comes.
    */
-  #endWhole(portals: readonly Portal[], login: SourceLogin, sentAt: number): void {
+  #endWhole(portals: readonly Portal[], sentAt: number): void {
     const { reading, clock, getTimeoutMs } = this.#options;
-    const isNumbered = login.extensions.has("seq");
     const isEarly = reading.mode === "stream" && clock.now() - sentAt < getTimeoutMs * EARLY_SHARE;
     for (const portal of portals) {
-      portal.turnEnded(!isEarly && (isNumbered || !portal.wasShared(sentAt)));
+      // Of one that left for another upstream, this turn's items were passed over.
+      if (this.#isOwn(portal)) portal.turnEnded(!isEarly && !portal.wasShared(sentAt));
     }
+  }
+
+  #isOwn(portal: Portal): boolean {
+    return this.#portals.get(portal.portalId) === portal;
   }
 
   /** What may have reached the service may have moved the session's position, and may go on moving it. */
   #abandon(portals: readonly Portal[]): void {
     const { clock, getTimeoutMs } = this.#options;
     for (const portal of portals) {
-      portal.turnEnded(false);
+      if (this.#isOwn(portal)) portal.turnEnded(false);
       portal.abandoned(clock.now() + getTimeoutMs + DANGLING_MARGIN_MS);
     }
   }

@@ -226,6 +226,8 @@ export class Exchange implements ServerReply {
       return;
     }
     this.#sent = true;
+    // The server learns only later that nobody waits for this answer.
+    if (this.#over) this.#leaveLater();
     switch (this.#fault) {
       case "resetBefore":
         this.#fail("broken", true);
@@ -395,6 +397,10 @@ export class Exchange implements ServerReply {
     if (this.#over) return;
     this.#tell(`cut: ${this.#fault ?? ""}`);
     this.#cutAt = Infinity;
+    if (this.#body === undefined) {
+      this.#fail("broken", true);
+      return;
+    }
     switch (this.#fault) {
       case "cutClean":
         // Where a turn is nearly over, nobody could tell a clean cut between two lines from its end.
@@ -407,10 +413,10 @@ export class Exchange implements ServerReply {
         break;
       case "garble":
         if (rest.length === 0) break;
-        this.#body?.push(Buffer.concat([Buffer.from([0xff]), rest.subarray(1)]));
+        this.#body.push(Buffer.concat([Buffer.from([0xff]), rest.subarray(1)]));
         break;
       case "errorLine":
-        this.#body?.push(
+        this.#body.push(
           Buffer.from('\n{"error":{"errorgroup":2,"errorcode":77,"errormessage":"failed"}}\n'),
         );
         this.#finishBody();
@@ -457,16 +463,18 @@ export class Exchange implements ServerReply {
   #finish(): void {
     if (this.#over) return;
     this.#over = true;
-    const { naps, host } = this.#network.options;
+    const { naps } = this.#network.options;
     this.post.endedAt = this.#network.options.clock.now();
     this.post.endNaps = naps();
     this.#request.signal.removeEventListener("abort", this.#onAbort);
     this.#network.open.delete(this);
-    if (!this.#left && this.#served) {
-      host.clock.arrive(this.#random.pick([1, 5, 30, 3_000, 8_000]), () => {
-        if (!this.#left) this.leave();
-      });
-    }
+    if (!this.#left && this.#served) this.#leaveLater();
+  }
+
+  #leaveLater(): void {
+    this.#network.options.host.clock.arrive(this.#random.pick([1, 5, 30, 3_000, 8_000]), () => {
+      if (!this.#left) this.leave();
+    });
   }
 
   #tell(text: string): void {
