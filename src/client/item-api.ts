@@ -174,8 +174,11 @@ export class ItemApi {
     const splitter = new LineSplitter(RECEIVED_LINE_BYTES_MAX);
     try {
       watchdog.rest();
-      for await (const chunk of watchdog.over(response.body)) {
-        for (const line of splitter.push(chunk)) {
+      const chunks = response.body[Symbol.asyncIterator]();
+      for (;;) {
+        const chunk = await watchdog.next(chunks);
+        if (chunk.done === true) break;
+        for (const line of splitter.push(chunk.value)) {
           if (!isBlank(line)) yield this.#decode(line, login);
         }
       }

@@ -37,19 +37,12 @@ export class Watchdog {
     this.#waitingSince = undefined;
   }
 
-  async *over(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
-    const iterator = body[Symbol.asyncIterator]();
-    try {
-      for (;;) {
-        this.#wait();
-        const result = await iterator.next();
-        this.rest();
-        if (result.done === true) return;
-        yield result.value;
-      }
-    } finally {
-      await iterator.return?.();
-    }
+  /** The next chunk. Giving up the rest is its caller's: a generator around each chunk would cost three turns of it. */
+  async next(chunks: AsyncIterator<Uint8Array>): Promise<IteratorResult<Uint8Array>> {
+    this.#wait();
+    const result = await chunks.next();
+    this.rest();
+    return result;
   }
 
   #wait(): void {

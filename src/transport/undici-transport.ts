@@ -20,6 +20,15 @@ export interface UndiciTransportOptions {
   readonly keepAliveMs?: number;
 }
 
+/** Where a request goes, as undici wants to be told. */
+interface Target {
+  readonly origin: string;
+  readonly path: string;
+}
+
+/** Targets that are kept. */
+const TARGETS_MAX = 16;
+
 /**
  * The transport over undici's `dispatch`, the one of its calls that tells when a request starts to be written.
  * Deadlines are the caller's (its signal); undici's own are too coarse for a stream.
@@ -27,6 +36,7 @@ export interface UndiciTransportOptions {
 export class UndiciTransport implements Transport {
   readonly #commands: Agent;
   readonly #streams: Agent;
+  readonly #targets = new Map<string, Target>();
   #closed: Promise<void> | undefined;
 
   constructor(options: UndiciTransportOptions = {}) {
@@ -51,11 +61,10 @@ export class UndiciTransport implements Transport {
         reject(request.signal.reason as Error);
         return;
       }
-      const { origin, pathname, search } = new URL(request.url);
+      const target = this.#target(request.url);
       const exchange = new Exchange(request.signal, resolve, reject);
       const options = {
-        origin,
-        path: pathname + search,
+        ...target,
         method: "POST" as const,
         headers: request.headers,
         body: request.body,
@@ -66,6 +75,17 @@ export class UndiciTransport implements Transport {
         exchange.onResponseError(undefined, error as Error);
       }
     });
+  }
+
+  /** A client has three URLs: taking one apart costs more than the rest of the call. */
+  #target(url: string): Target {
+    const known = this.#targets.get(url);
+    if (known !== undefined) return known;
+    const { origin, pathname, search } = new URL(url);
+    const target = { origin, path: pathname + search };
+    if (this.#targets.size >= TARGETS_MAX) this.#targets.clear();
+    this.#targets.set(url, target);
+    return target;
   }
 
   close(): Promise<void> {
