@@ -38,6 +38,8 @@ export class MonthBudget {
   readonly #clock: Clock;
   readonly #store: CounterStore | undefined;
   #count: MonthCount;
+  /** UNIX ms before which the month need not be looked at again. */
+  #monthEndsAt = -Infinity;
   #unsaved = 0;
   #savedAt: number;
   #lastAt = -Infinity;
@@ -91,7 +93,11 @@ export class MonthBudget {
 
   /** A wall clock that steps back does not give a month anew. */
   #turnMonth(): void {
-    const month = monthOf(this.#clock.wallNow());
+    const now = this.#clock.wallNow();
+    // Asked for each request, and the calendar is dear.
+    if (now < this.#monthEndsAt) return;
+    this.#monthEndsAt = monthEnd(now);
+    const month = monthOf(now);
     if (month > this.#count.month) this.#count = { month, used: 0 };
   }
 }
