@@ -196,8 +196,8 @@ export class PortalReader {
       if (missing === 0) return undefined;
       return this.#replaying ? { ...places, reason: "overrun", missing } : "reread";
     }
-    // A server that numbers its items replays by reference; only another one may have ignored it.
-    if (item.seq !== undefined || this.#proven) return undefined;
+    // Where the first item is number 1, or an earlier one is known, the numbers have told.
+    if (this.#proven || last?.seq !== undefined || item.seq === 1) return undefined;
     return { ...places, reason: "possible" };
   }
 }

@@ -426,7 +426,7 @@ export class World {
           return world.#core === undefined ? undefined : world.#handle.bind(world);
         },
         wrote: (client, chunk) => {
-          if (client === 0 && !this.#plan.extensions) this.#noteWritten(chunk);
+          if (client === 0 && this.#plan.dialect.fifoOverflow === "skip") this.#noteWritten(chunk);
         },
       },
     });
