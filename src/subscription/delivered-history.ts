@@ -31,6 +31,11 @@ export class DeliveredHistory {
     this.#seenInTurn = false;
   }
 
+  /** Whether such an item was delivered, however often. */
+  has(item: Item): boolean {
+    return this.#delivered.has(fingerprint(item));
+  }
+
   /** Whether the item is one that was delivered; each delivered one accounts for one repeat. */
   takeRepeat(item: Item): boolean {
     const key = fingerprint(item);

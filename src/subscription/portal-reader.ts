@@ -162,9 +162,11 @@ export class PortalReader {
    * farther back than we do. It comes before everything that we know.
    */
   #isBeforeStart(item: Item): boolean {
-    if (item.serverTimestamp >= this.#since) return false;
-    if (this.#sinceHolds && this.#last === undefined) return true;
-    return item.seq === undefined && this.#inOrder && this.#replaying && !this.#met;
+    const last = this.#last;
+    if (this.#sinceHolds && last === undefined) return item.serverTimestamp < this.#since;
+    if (item.seq !== undefined || !this.#inOrder || !this.#replaying || this.#met) return false;
+    const start = Math.max(this.#since, last?.serverTimestamp ?? 0);
+    return item.serverTimestamp < start && !this.#history.has(item);
   }
 
   #isLater(item: Item, last: ItemPlace): boolean {

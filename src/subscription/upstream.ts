@@ -249,11 +249,12 @@ export class Upstream {
     this.#failing = false;
     // Those that came meanwhile, or that another request holds, are not read yet.
     report(portals, { kind: "connected" });
+    const read = new Set(portals);
     let whole = false;
     let delivered = false;
     try {
       for await (const line of turn.lines) {
-        if (this.#deliver(line)) delivered = true;
+        if (this.#deliver(line, read)) delivered = true;
         await this.#untilRoom(signal);
       }
       whole = true;
@@ -296,11 +297,14 @@ export class Upstream {
     return { portals: portals.map((portal) => portal.request(login)), mode, schedule, cutoffMs };
   }
 
-  #deliver(line: ReceivedLine): boolean {
+  #deliver(line: ReceivedLine, read: ReadonlySet<Portal>): boolean {
     let delivered = false;
     for (const item of line.items) {
       // Another portal's items can only come from a service that errs, or for one that has just been left.
-      const acceptance = this.#portals.get(item.portalId)?.deliver(item);
+      const portal = this.#portals.get(item.portalId);
+      // One that was left and is wanted anew begins with a request of its own, which goes back farther than this one.
+      if (portal === undefined || !read.has(portal)) continue;
+      const acceptance = portal.deliver(item);
       if (acceptance === "reread") throw new Replan();
       if (acceptance === "new") delivered = true;
     }

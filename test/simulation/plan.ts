@@ -133,6 +133,7 @@ export function planOf(seed: number, only?: number): Plan {
     slow: random.chance(0.25),
     pace: random.pick([60, 200, 400]),
     poison: random.chance(0.15),
+    extensions,
   };
   return {
     seed,
@@ -153,6 +154,7 @@ interface Temper {
   readonly slow: boolean;
   readonly pace: number;
   readonly poison: boolean;
+  readonly extensions: boolean;
 }
 
 function commandsOf(random: Seeded, temper: Temper): Command[] {
@@ -197,17 +199,21 @@ function action(random: Seeded, temper: Temper): Action {
   }
   if (roll < 0.94) return weather(random, temper);
   if (!temper.turmoil) return set(random, temper);
-  return upheaval(random);
+  return upheaval(random, temper);
 }
 
-function upheaval(random: Seeded): Action {
+function upheaval(random: Seeded, { extensions }: Temper): Action {
   switch (random.int(0, 6)) {
     case 0:
       return { kind: "restart", downMs: random.pick([0, 50, 500, 3_000]) };
     case 1:
       return { kind: "rival" };
     case 2:
-      return { kind: "stepServer", ms: random.pick([-3_600_000, 3_600_000, -1, -250, 2_000]) };
+      // Before anything was delivered, only numbers tell old from new when the server's calendar is set back.
+      return {
+        kind: "stepServer",
+        ms: random.pick([extensions ? -3_600_000 : -1, 3_600_000, -1, -250, 2_000]),
+      };
     case 3:
       return { kind: "stepClient", ms: random.pick([-3_600_000, 3_600_000]) };
     case 4:
