@@ -80,20 +80,23 @@ describe("Faults of the network", () => {
   });
 
   it("N14: an answer that is later than that of a later set changes no order", async () => {
-    await using on = await faultStage({ limits: { requestItemsMax: 1 } });
-    await on.client.open();
+    await using on = await faultStage({ factor: 1, limits: { requestItemsMax: 1 } });
+    await on.set("0");
     const held = new Barrier();
     on.proxy.plan = ({ path, pathIndex }) =>
-      path === SET && pathIndex === 0 ? { kind: "hold", until: held.passed } : undefined;
+      path === SET && pathIndex === 1 ? { kind: "hold", until: held.passed } : undefined;
+    const othersSettled = new Barrier();
     const settled: string[] = [];
-    const sets = ["a", "b", "c"].map((payload) =>
-      on.set(payload).then(() => settled.push(payload)),
-    );
-    await Promise.all(sets.slice(1));
-    assert.deepEqual(settled, ["b", "c"]);
+    const sets = ["a", "b", "c"].map(async (payload) => {
+      await on.set(payload);
+      settled.push(payload);
+      if (settled.length === 2) othersSettled.open();
+    });
+    await othersSettled.passed;
     held.open();
     await Promise.all(sets);
-    assert.deepEqual(await on.stored(3), ["a", "b", "c"]);
+    assert.equal(on.service.server.stats.itemsSet, 4);
+    assert.deepEqual(await on.stored(4), ["0", "a", "b", "c"]);
   });
 });
 
