@@ -33,8 +33,6 @@ export interface Stored {
   readonly seq: number;
   readonly epoch: number;
   readonly at: number;
-  /** Whether the server ever wrote it into an answer to the first client. */
-  written: boolean;
 }
 
 export interface SetRecord {

@@ -20,8 +20,6 @@ export interface Host {
   readonly handle:
     ((request: PostRequest, cookie: string | undefined, reply: ServerReply) => void) | undefined;
   readonly clock: ClockView;
-  /** The server wrote these bytes. */
-  wrote(client: number, chunk: Buffer): void;
 }
 
 export interface NetworkOptions {
@@ -184,7 +182,6 @@ export class Exchange implements ServerReply {
   write(chunk: Buffer): boolean {
     if (this.#left) return true;
     this.#wroteAny = true;
-    this.#network.options.host.wrote(this.#network.options.client, chunk);
     this.#send(chunk);
     this.#needsDrain = this.#heldBytes > 4_096;
     return !this.#needsDrain;
@@ -194,7 +191,6 @@ export class Exchange implements ServerReply {
     if (this.#left) return;
     if (lastChunk !== undefined) {
       const chunk = Buffer.from(lastChunk);
-      this.#network.options.host.wrote(this.#network.options.client, chunk);
       this.#send(chunk);
     }
     this.#sendEnd();

@@ -74,7 +74,6 @@ function connected(serverOptions: Partial<XrtcServerOptions> = {}) {
           reply,
         );
       },
-      wrote: () => {},
     },
   });
   const ports = { clock: view, random: fork(1, 2), transport: network };

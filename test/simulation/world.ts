@@ -58,8 +58,6 @@ export class World {
   readonly #random: Seeded;
   readonly #tell: (line: string) => void;
   readonly #seqs = new Map<string, number>();
-  /** Items by portal and payload, to note which were written. */
-  readonly #byText = new Map<string, Stored[]>();
   #core: ServerCore | undefined;
   #epoch = 0;
   #setCount = 0;
@@ -390,14 +388,9 @@ export class World {
           seq,
           epoch: this.#epoch,
           at,
-          written: false,
         };
         this.history.stored.push(item);
         this.#texts.add(payload);
-        const key = `${portalId}/${serverTimestamp}/${payload}`;
-        const same = this.#byText.get(key);
-        if (same === undefined) this.#byText.set(key, [item]);
-        else same.push(item);
         this.#tell(`  + ${portalId} ${seq} ${serverTimestamp} ${payload}`);
       }
     };
@@ -425,9 +418,6 @@ export class World {
         get handle() {
           return world.#core === undefined ? undefined : world.#handle.bind(world);
         },
-        wrote: (client, chunk) => {
-          if (client === 0 && this.#plan.dialect.fifoOverflow === "skip") this.#noteWritten(chunk);
-        },
       },
     });
     peer.client = new XrtcClient({
@@ -441,19 +431,6 @@ export class World {
       ports: { clock, random: fork(this.#plan.seed, 10 + index), transport: peer.network },
     });
     return peer;
-  }
-
-  #noteWritten(chunk: Buffer): void {
-    for (const line of chunk.toString().split("\n")) {
-      if (!line.startsWith('{"items"')) continue;
-      const { items } = JSON.parse(line) as {
-        items: { portalid: string; payload: string; servertimestamp: number }[];
-      };
-      for (const { portalid, payload, servertimestamp } of items) {
-        const same = this.#byText.get(`${portalid}/${servertimestamp}/${payload}`) ?? [];
-        for (const item of same) item.written = true;
-      }
-    }
   }
 
   // -- the end -----------------------------------------------------------------------------------------------------
