@@ -49,10 +49,11 @@ export class DeliveredHistory {
   /**
    * An answer ended. A replay may be spread over several answers; it is over when one brought no repeat.
    *
+   * @param others - whether it brought repeats of other portals: then ours may still come
    * @returns whether the replay goes on
    */
-  endTurn(): boolean {
-    const goesOn = this.#seenInTurn;
+  endTurn(others: boolean): boolean {
+    const goesOn = this.#seenInTurn || others;
     this.#seenInTurn = false;
     if (!goesOn) this.#replayed = new Map();
     return goesOn;

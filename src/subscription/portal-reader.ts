@@ -135,15 +135,15 @@ export class PortalReader {
     return { portalId: this.portalId, reason: "epoch", before };
   }
 
-  /** The answer ended. `whole`: it did so as it should. */
-  turnEnded(whole: boolean): void {
+  /** The answer ended. `whole`: it did so as it should. `repeats`: it brought repeats of any portal. */
+  turnEnded(whole: boolean, repeats = false): void {
     this.#suspect = !whole;
     if (!whole) {
       this.#proven = false;
       return;
     }
     this.#sinceHolds = false;
-    this.#replaying = this.#history.endTurn();
+    this.#replaying = this.#history.endTurn(this.#replaying && repeats);
   }
 
   accept(item: Item): Acceptance {

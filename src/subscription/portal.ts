@@ -116,8 +116,8 @@ export class Portal {
     return sentAt < this.#danglingUntil;
   }
 
-  turnEnded(whole: boolean): void {
-    for (const reader of this.#asked()) reader.turnEnded(whole);
+  turnEnded(whole: boolean, repeats = false): void {
+    for (const reader of this.#asked()) reader.turnEnded(whole, repeats);
     // One answer to a watch may be a part of what is there; an empty one tells that it was all.
     const reachedPresent = this.#reading.mode === "stream" || !this.#sawItem;
     if (!whole || !reachedPresent) return;

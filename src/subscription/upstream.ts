@@ -78,6 +78,8 @@ export class Upstream {
   #turn: { readonly deadline: Deadline; login: SourceLogin | undefined } | undefined;
   /** Whether the last turn failed: then only the head of an answer says that all is well again. */
   #failing = false;
+  /** Whether the present turn has brought repeats. */
+  #hasRepeated = false;
   #running: Promise<void> | undefined;
   #cancelReplan: (() => void) | undefined;
 
@@ -250,6 +252,7 @@ export class Upstream {
     // Those that came meanwhile, or that another request holds, are not read yet.
     report(portals, { kind: "connected" });
     const read = new Set(portals);
+    this.#hasRepeated = false;
     let whole = false;
     let delivered = false;
     try {
@@ -275,7 +278,9 @@ export class Upstream {
     const isEarly = reading.mode === "stream" && clock.now() - sentAt < getTimeoutMs * EARLY_SHARE;
     for (const portal of portals) {
       // Of one that left for another upstream, this turn's items were passed over.
-      if (this.#isOwn(portal)) portal.turnEnded(!isEarly && !portal.wasShared(sentAt));
+      if (this.#isOwn(portal)) {
+        portal.turnEnded(!isEarly && !portal.wasShared(sentAt), this.#hasRepeated);
+      }
     }
   }
 
@@ -307,6 +312,7 @@ export class Upstream {
       const acceptance = portal.deliver(item);
       if (acceptance === "reread") throw new Replan();
       if (acceptance === "new") delivered = true;
+      else this.#hasRepeated = true;
     }
     for (const malformed of line.malformed) this.#reportMalformed(malformed);
     return delivered;

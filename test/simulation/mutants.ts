@@ -129,8 +129,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a replay is taken for over too early",
     file: "subscription/portal-reader.ts",
-    search: "this.#replaying = this.#history.endTurn();",
-    replace: "this.#history.endTurn();\n    this.#replaying = false;",
+    search: "this.#replaying = this.#history.endTurn(this.#replaying && repeats);",
+    replace: "this.#history.endTurn(false);\n    this.#replaying = false;",
   },
   {
     name: "a portal is read by two requests",
