@@ -37,9 +37,10 @@ export class Lanes<B extends object> {
   placeOf(batch: B, generation: number, unanswered: readonly B[]): OrderedPlace {
     if (this.#lane?.generation !== generation) {
       this.#lane = { producer: this.#newProducer(), generation, numbers: new Map(), next: 1 };
-      for (const each of unanswered) this.#number(this.#lane, each);
     }
     const lane = this.#lane;
+    // One that waits for the request rate may be overtaken on its way out; its number goes before, all the same.
+    for (const each of unanswered) if (!lane.numbers.has(each)) this.#number(lane, each);
     const numbered = lane.numbers.get(batch) ?? this.#number(lane, batch);
     numbered.isUsed = true;
     return { producer: lane.producer, sequence: numbered.sequence };
