@@ -105,8 +105,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a half of a refused batch is dropped",
     file: "writer/writer.ts",
-    search: "this.#halves.unshift(...halves.map((half) => this.#newBatch(half)));",
-    replace: "this.#halves.unshift(...halves.slice(1).map((half) => this.#newBatch(half)));",
+    search: "this.#halves.unshift(...halves);",
+    replace: "this.#halves.unshift(...halves.slice(1));",
   },
   {
     name: "a set has no deadline",
@@ -123,8 +123,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a set is confirmed before its answer",
     file: "writer/writer.ts",
-    search: "    this.#inFlight.push(batch);\n",
-    replace: "    this.#inFlight.push(batch);\n    this.#confirm(batch, 1, true);\n",
+    search: "    this.#inFlight.splice(place, 0, batch);\n",
+    replace: "    this.#inFlight.splice(place, 0, batch);\n    this.#confirm(batch, 1, true);\n",
   },
   {
     name: "a replay is taken for over too early",

@@ -15,10 +15,10 @@ import type { ClockView } from "./sim-clock.js";
 
 type Headers = Readonly<Record<string, string | readonly string[]>>;
 
-/** The server as the network reaches it; undefined while it is down. */
+/** The server as the network reaches it. */
 export interface Host {
-  readonly handle:
-    ((request: PostRequest, cookie: string | undefined, reply: ServerReply) => void) | undefined;
+  isUp(): boolean;
+  handle(request: PostRequest, cookie: string | undefined, reply: ServerReply): void;
   readonly clock: ClockView;
 }
 
@@ -217,7 +217,7 @@ export class Exchange implements ServerReply {
     const { host } = this.#network.options;
     // What was given up on its way may have been sent, and may not.
     if (this.#over && this.#random.chance(0.5)) return;
-    if (host.handle === undefined) {
+    if (!host.isUp()) {
       this.#fail("connect", false);
       return;
     }

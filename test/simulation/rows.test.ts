@@ -67,6 +67,7 @@ function connected(serverOptions: Partial<XrtcServerOptions> = {}) {
     naps: () => 0,
     host: {
       clock: serverView,
+      isUp: () => true,
       handle: ({ url, headers, body }, _cookie, reply) => {
         const request = { path: new URL(url).pathname, headers: { host: "localhost", ...headers } };
         core.handle(

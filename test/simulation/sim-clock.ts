@@ -45,13 +45,6 @@ export class SimClock {
     };
   }
 
-  /** DEBUG */
-  dump(): string[] {
-    return this.#heap
-      .filter((t) => !t.isDead)
-      .map((t) => `${t.at} ${t.callback.toString().slice(0, 150)}`);
-  }
-
   /** Runs the timers up to a moment, or until `done` says so. @returns whether `done` did */
   async runUntil(until: number, done: () => boolean = () => false): Promise<boolean> {
     for (;;) {

@@ -8,6 +8,7 @@ import { MemoryEngine } from "../../src/server/engine/memory.js";
 import { resolveOptions } from "../../src/server/options.js";
 import type { ServerReply } from "../../src/server/exchange.js";
 import type { Subscription } from "../../src/subscription/subscription.js";
+import type { SetResult } from "../../src/writer/queued-write.js";
 import type { PostRequest } from "../../src/transport/transport.js";
 import type { History, Reader, SetRecord, Stored } from "./history.js";
 import { SimNetwork } from "./network.js";
@@ -21,7 +22,7 @@ import {
   type SubscribeCommand,
   type Weather,
 } from "./plan.js";
-import { fork, Seeded } from "./seeded.js";
+import { fork } from "./seeded.js";
 import { SimClock, type ClockView } from "./sim-clock.js";
 
 const ACCOUNT_ID = "AC0000000000000001";
@@ -55,7 +56,6 @@ export class World {
   readonly #serverClock: ClockView;
   readonly #peers: Peer[] = [];
   readonly #slots = new Map<number, Slot>();
-  readonly #random: Seeded;
   readonly #tell: (line: string) => void;
   readonly #seqs = new Map<string, number>();
   #core: ServerCore | undefined;
@@ -68,7 +68,6 @@ export class World {
 
   constructor(plan: Plan, trace?: (line: string) => void) {
     this.#plan = plan;
-    this.#random = fork(plan.seed, 2);
     this.#serverClock = this.#clock.view();
     this.#tell =
       trace === undefined ? () => {} : (line) => trace(`${this.#clock.now.toFixed(3)} ${line}`);
@@ -176,22 +175,23 @@ export class World {
       payload: payloads[index] as string,
     }));
     const { level, ttlMs } = command;
-    client
-      .setItems(items, { level, ttlMs })
-      .then(({ attempts, duplicatePossible }) => {
-        const storedThen = payloads.every((payload) => this.#isStored(payload));
-        record.result = { kind: "ok", attempts, duplicatePossible, storedThen };
-      })
-      .catch((error: unknown) => {
-        if (!isXrtcError(error)) this.history.errors.push(`${id}: ${String(error)}`);
-        const { outcome, code } = isXrtcError(error) ? error : { outcome: undefined, code: "?" };
-        record.result = { kind: "error", outcome, code };
-      })
-      .finally(() => {
-        record.settledAt = this.#clock.now;
-        this.#unsettled -= 1;
-        this.#tell(`${id} ${JSON.stringify(record.result)}`);
-      });
+    void this.#settle(record, client.setItems(items, { level, ttlMs }));
+  }
+
+  async #settle(record: SetRecord, setting: Promise<SetResult>): Promise<void> {
+    const { id, payloads } = record;
+    try {
+      const { attempts, duplicatePossible } = await setting;
+      const storedThen = payloads.every((payload) => this.#isStored(payload));
+      record.result = { kind: "ok", attempts, duplicatePossible, storedThen };
+    } catch (error) {
+      if (!isXrtcError(error)) this.history.errors.push(`${id}: ${String(error)}`);
+      const { outcome, code } = isXrtcError(error) ? error : { outcome: undefined, code: "?" };
+      record.result = { kind: "error", outcome, code };
+    }
+    record.settledAt = this.#clock.now;
+    this.#unsettled -= 1;
+    this.#tell(`${id} ${JSON.stringify(record.result)}`);
   }
 
   #isStored(payload: string): boolean {
@@ -237,9 +237,7 @@ export class World {
   /** Whether the place of a named subscription that closed is taken up again. */
   #resumed(known: Slot | undefined, command: SubscribeCommand): Reader | undefined {
     if (known?.closedAt === undefined || known.reader.command.name === undefined) return undefined;
-    const wish = ({ slowMs: _, ...each }: SubscribeCommand): string =>
-      JSON.stringify({ ...each, at: 0 });
-    const same = wish(command) === wish(known.reader.command);
+    const same = wishOf(command) === wishOf(known.reader.command);
     const isKept = this.#first.clock.now() - known.closedAt < RESUME_MS;
     return same && isKept ? known.reader : undefined;
   }
@@ -404,7 +402,6 @@ export class World {
 
   #newPeer(index: number): Peer {
     const clock = this.#clock.view();
-    const world = this;
     const peer = { clock, naps: 0 } as { -readonly [K in keyof Peer]: Peer[K] };
     peer.network = new SimNetwork({
       seed: this.#plan.seed,
@@ -415,9 +412,8 @@ export class World {
       naps: () => peer.naps,
       host: {
         clock: this.#serverClock,
-        get handle() {
-          return world.#core === undefined ? undefined : world.#handle.bind(world);
-        },
+        isUp: () => this.#core !== undefined,
+        handle: this.#handle.bind(this),
       },
     });
     peer.client = new XrtcClient({
@@ -480,7 +476,7 @@ export class World {
     this.#tell("-- close");
     const closing = Promise.all(this.#peers.map(({ client }) => client.close()));
     let closed = false;
-    void closing.then(() => {
+    void closing.finally(() => {
       closed = true;
     });
     rest.closed = await this.#runFor(1_000, () => closed);
@@ -490,9 +486,12 @@ export class World {
     rest.waitingGets = this.#core?.stats.waitingGets ?? 0;
     this.#core?.close();
     rest.timers = this.#clock.timerCount;
-    if (process.env["DUMP"]) console.log(this.#clock.now, this.#clock.dump());
   }
 }
+
+/** What a reader asks of the client, by which a place is known. */
+const wishOf = (command: SubscribeCommand): string =>
+  JSON.stringify({ ...command, slowMs: 0, at: 0 });
 
 const nothing = (): void => {};
 const NOBODY: ServerReply = {
