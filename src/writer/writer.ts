@@ -4,9 +4,9 @@
  * server keeps the order, several are in flight, so that a long way does not make writes wait for each other.
  *
  * Another request follows when: writes wait and none is in flight (paced by the answers); writes wait and another may
- * be in flight (paced by `SPACING_MS`); an attempt of the first batch in flight failed and it is sent again (paced by the
- * backoff of the failure streak and by the retry budget), or one of a later batch (paced by the end of one before it); a
- * refused batch was split (paced by its answer).
+ * be in flight (paced by `SPACING_MS`, or by the window when they fill a batch); an attempt of the first batch in flight
+ * failed and it is sent again (paced by the backoff of the failure streak and by the retry budget), or one of a later
+ * batch (paced by the end of one before it); a refused batch was split (paced by its answer).
  */
 
 import { asError, XrtcError } from "../errors.js";
@@ -34,7 +34,7 @@ export interface WriterOptions {
 
 export type NewWrite = Parcel & Pick<Write, "portalIds" | "policy">;
 
-/** Milliseconds between requests beyond the first in flight: fewer and fuller ones cost less than they delay. */
+/** Milliseconds between requests beyond the first in flight, until one is full: fewer ones cost less than they delay. */
 const SPACING_MS = 1;
 /** Milliseconds that a write may outlive its time, so that many do not cost a timer each. */
 const EXPIRY_GRAIN_MS = 100;
@@ -175,6 +175,8 @@ export class Writer {
     // A half may be refused, too: nothing may pass it while it is not known whether it has to be split again.
     if (this.#splitting.size > 0) return Infinity;
     if (this.#inFlight.some((batch) => batch.isRetrying)) return Infinity;
+    // A batch that is full already gains nothing by waiting for more.
+    if (this.#queue.bytes >= this.#options.limits.batchBytesMax) return 0;
     return this.#lastSentAt + SPACING_MS - clock.now();
   }
 
