@@ -31,6 +31,8 @@ interface NodeDefinition<Fields> {
   outputs?: number;
   icon?: string;
   align?: "right";
+  /** In the palette; else the editor makes one from the type, "xrtc - in". */
+  paletteLabel?: string;
   label: (this: EditorNode<Fields>) => string;
   labelStyle?: (this: EditorNode<Fields>) => string;
   oneditprepare?: (this: EditorNode<Fields>) => void;

@@ -41,6 +41,7 @@ RED.nodes.registerType<InFields>("xrtc-in", {
   inputs: 0,
   outputs: 1,
   icon: "xrtc-in.svg",
+  paletteLabel: "xrtc in",
   label() {
     return this.name || portalIds(this.portals).join(", ") || "xrtc in";
   },

@@ -25,6 +25,7 @@ RED.nodes.registerType<OutFields>("xrtc-out", {
   outputs: 0,
   icon: "xrtc-out.svg",
   align: "right",
+  paletteLabel: "xrtc out",
   label() {
     return this.name || this.portal || "xrtc out";
   },

@@ -28,6 +28,7 @@ RED.nodes.registerType<ServerFields>("xrtc-server", {
   inputs: 0,
   outputs: 0,
   icon: "xrtc-server.svg",
+  paletteLabel: "xrtc server",
   label() {
     return this.name || "xrtc server";
   },
