@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { loadMqtt } from "./contenders/mqtt.js";
-import { FULL, planOf, QUICK, type Entry } from "./plan.js";
+import { FULL, FULL_ONLY, planOf, QUICK, type Entry } from "./plan.js";
 import { hasMosquitto } from "./processes.js";
 import { machine, markdownOf, type Report } from "./report.js";
 import { runEntry, type Run } from "./run.js";
@@ -61,6 +61,7 @@ async function chosen(command: Command): Promise<{ entries: readonly Entry[]; le
   const entries = planOf(quick ? QUICK : FULL, other).filter(
     (entry) =>
       (way === undefined || entry.way === way) &&
+      !(quick && FULL_ONLY.has(entry.contender)) &&
       (only === undefined || only.some((text) => entry.contender.includes(text))) &&
       (leftOut.length === 0 || entry.client.kind !== "mqtt"),
   );

@@ -38,7 +38,7 @@ export const FULL: Durations = {
 };
 
 export const QUICK: Durations = {
-  latency: { 10: 1, 50: 1, 100: 1, 200: 1, 1_000: 0.5 },
+  latency: { 10: 0.5, 50: 1, 100: 1, 200: 0.5, 1_000: 0.5 },
   rate: 0.7,
   warmUp: 0.3,
 };
@@ -60,6 +60,14 @@ export const NAMES = {
   other: "SDK, the other build",
   otherUnlimited: "SDK, the other build, request rate not limited",
 } as const;
+
+/** What the short version leaves out. */
+export const FULL_ONLY: ReadonlySet<string> = new Set([
+  NAMES.window,
+  NAMES.hosted,
+  NAMES.bareLoop,
+  NAMES.oneByOneUnlimited,
+]);
 
 const NO_EXTENSIONS = { seq: false, idempotency: false, order: false };
 const UNLIMITED = { requestsPerSecondMax: UNLIMITED_PER_SECOND };
