@@ -9,7 +9,7 @@ import { reasonOf } from "../protocol/codec.js";
 import { isAccountId, isApiKey } from "../protocol/item.js";
 import { LIMITS, type Limits, type LimitsPreset } from "../protocol/limits.js";
 import { HOSTED_BASE_URL, PATHS } from "../protocol/paths.js";
-import { firstGiven, readEnvFile, type Environment } from "../session/environment.js";
+import { ENV_FILE, firstGiven, readEnvFile, type Environment } from "../session/environment.js";
 import { CounterFile } from "../session/counter-file.js";
 import type { CounterStore } from "../session/month-budget.js";
 import type { Transport } from "../transport/transport.js";
@@ -227,7 +227,8 @@ function resolveCredentials(
   const apiKey = firstGiven("API_KEY", argument, sources);
   if (accountId === undefined || apiKey === undefined) {
     const missing = accountId === undefined ? "account id" : "API key";
-    throw new XrtcError("XRTC_CREDENTIALS_MISSING", `There is no ${missing}.`);
+    const places = `not as an option, not in the environment, not in ${given.envFile ?? ENV_FILE}`;
+    throw new XrtcError("XRTC_CREDENTIALS_MISSING", `There is no ${missing}: ${places}.`);
   }
   if (!isAccountId(accountId)) throw badOption("accountId: expected AC and digits");
   // Not even the length of what was given is told.

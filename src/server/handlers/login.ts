@@ -41,7 +41,7 @@ function refuseCredentials(context: ServerContext, peer: string): WireError {
   context.logger.write("warn", "login-refused", "a login was refused", { peer });
   const waitMs = context.failures.count(peer);
   if (waitMs > 0) return tooManyRequests("too many failed logins from this address", waitMs);
-  return refusal("login", "INVALID_CREDENTIALS", "the account id or the API key is wrong");
+  return refusal("login", "INVALID_CREDENTIALS", "wrong account id or API key");
 }
 
 /** Counted for a valid key only, so that a stranger cannot keep its owner out. */
