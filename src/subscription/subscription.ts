@@ -5,12 +5,12 @@ import type { Item } from "../protocol/item.js";
 import type { ClientStatus } from "../status.js";
 import type { Member } from "./member.js";
 
+const DONE = { done: true, value: undefined } as const;
+
 /**
  * Items of some portals as they come, without an end of its own: `for await (const item of subscription)`. Leaving the
  * loop closes the subscription.
  */
-const DONE = { done: true, value: undefined } as const;
-
 export class Subscription implements AsyncIterable<Item>, AsyncDisposable {
   readonly #member: Member;
   readonly #leave: (forget: boolean) => void;

@@ -20,6 +20,8 @@ async function stage(options: XrtcClientOptions = {}, factor = 20): Promise<Stag
   const service = await startService({ clock, limits: { loginIntervalMsMin: 0 } });
   const proxy = await FaultProxy.before(Number(new URL(service.baseUrl).port));
   const client = service.client({
+    // The first alone may meet every one of the faults.
+    attemptsMax: 20,
     baseUrl: `${proxy.origin}/v1`,
     limits: { loginIntervalMsMin: 0, requestItemsMax: 1 },
     ports: { clock },

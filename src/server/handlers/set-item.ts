@@ -33,8 +33,7 @@ export const setItem: SessionHandler = (context, call) => {
         else places.decided();
       }),
     past: () => answerAgain(call, idempotencyKey),
-    // 400 and not 503: it was not applied, and a client that must not send twice may send it again.
-    late: () => call.fail(systemError(400, "the sets before this one have not come")),
+    late: () => call.fail(systemError(503, "the sets before this one have not come")),
   });
 };
 
@@ -133,7 +132,7 @@ function checkPatience(context: ServerContext, call: SessionCall): void {
   let waiting = 0;
   for (const order of call.session.producers.values()) waiting += order.waitingCount;
   if (waiting < context.settings.bounds.earlySetsPerSessionMax) return;
-  throw systemError(400, "too many sets of this session wait for the ones before them");
+  throw systemError(503, "too many sets of this session wait for the ones before them");
 }
 
 const hashOf = (call: SessionCall): string => sha256(call.request.body).toString("base64");

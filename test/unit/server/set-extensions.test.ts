@@ -8,7 +8,7 @@ import {
 } from "./core-harness.js";
 
 const REFUSED = [400, 6, 30];
-const LATE = [400, 2, 400];
+const LATE = [503, 2, 503];
 const item = (payload: string, portalid = "P"): object => ({ portalid, payload });
 const keyed = (key: string): Record<string, string> => ({ "idempotency-key": key });
 const ordered = (number: number | string, producer = "A"): Record<string, string> => ({
