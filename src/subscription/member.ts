@@ -37,9 +37,14 @@ export class Member {
   #ended = false;
   #parked = false;
   #missed = 0;
+  /** How reading stands for each of the portals: one that is not read yet keeps the whole from being connected. */
+  readonly #standing = new Map<string, ClientStatus>();
+  /** Gaps that came while nobody was there to be told. */
+  #untold = new Map<string, Gap>();
 
   constructor(wish: Wish) {
     this.wish = wish;
+    for (const portalId of wish.portals) this.#standing.set(portalId, { kind: "idle" });
   }
 
   get queued(): number {
@@ -87,8 +92,35 @@ export class Member {
     });
   }
 
-  report(status: ClientStatus): void {
-    if (!this.#ended && !sameStatus(this.status.value, status)) this.status.set(status);
+  /** How reading stands for one of its portals. */
+  report(portalId: string, status: ClientStatus): void {
+    if (this.#ended) return;
+    this.#standing.set(portalId, status);
+    const whole = worstOf(this.#standing.values());
+    if (!sameStatus(this.status.value, whole)) this.status.set(whole);
+  }
+
+  /** Items are missing, or may be. */
+  tell(gap: Gap): void {
+    if (!this.#parked) {
+      this.callbacks.onGap?.(gap);
+      return;
+    }
+    // Several of one portal become one that spans them.
+    const known = this.#untold.get(gap.portalId);
+    const { before } = known ?? gap;
+    const { portalId, after } = gap;
+    this.#untold.set(
+      portalId,
+      known === undefined
+        ? gap
+        : {
+            portalId,
+            reason: "possible",
+            ...(before === undefined ? {} : { before }),
+            ...(after === undefined ? {} : { after }),
+          },
+    );
   }
 
   /** The subscriber leaves; its place is kept. */
@@ -103,10 +135,15 @@ export class Member {
     this.#parked = false;
     this.callbacks = callbacks;
     const missing = this.#missed;
+    const untold = this.#untold;
     this.#missed = 0;
-    if (missing === 0) return;
-    for (const portalId of this.wish.portals)
-      callbacks.onGap?.({ portalId, reason: "queue", missing });
+    this.#untold = new Map();
+    if (missing > 0) {
+      for (const portalId of this.#standing.keys()) {
+        callbacks.onGap?.({ portalId, reason: "queue", missing });
+      }
+    }
+    for (const gap of untold.values()) callbacks.onGap?.(gap);
   }
 
   end(): void {
@@ -143,4 +180,14 @@ export class Member {
     }
     return item;
   }
+}
+
+const SEVERITY = { connected: 0, idle: 1, connecting: 2, waiting: 3, refused: 4, closed: 5 } as const;
+
+function worstOf(statuses: Iterable<ClientStatus>): ClientStatus {
+  let worst: ClientStatus | undefined;
+  for (const status of statuses) {
+    if (worst === undefined || SEVERITY[status.kind] > SEVERITY[worst.kind]) worst = status;
+  }
+  return worst ?? { kind: "idle" };
 }

@@ -74,8 +74,10 @@ export class PortalReader {
   #replaying = false;
   /** Whether the present replay has brought an item that belongs to us. */
   #met = false;
-  /** Whether a replay has shown that it reaches back to the last item. */
+  /** Whether nothing can be missing after the last item: a replay has to show that it reaches back to it. */
   #proven = true;
+  /** Whether a request by reference has brought again what was delivered: then the service honours references. */
+  #isHonoured = false;
 
   constructor(
     portalId: string,
@@ -103,6 +105,8 @@ export class PortalReader {
   request(login: TurnFacts): RequestedPortal {
     const { portalId } = this;
     if (!this.#suspect && login.generation === this.#generation) return { portalId };
+    // What is set from here on is owed, even if the server loses its memory before it answers.
+    this.#epoch ??= login.epoch;
     const known = this.#last !== undefined && login.epoch === this.#epoch;
     const from = known ? (this.#last as ItemPlace).serverTimestamp - 1 : this.#since;
     return { portalId, serverTimestamp: Math.max(1, from) };
@@ -115,7 +119,8 @@ export class PortalReader {
    * @returns a gap when the server has lost its memory since
    */
   turnStarted(login: TurnFacts, isReplay = false): Gap | undefined {
-    const lostMemory = this.#last !== undefined && login.epoch !== this.#epoch;
+    const isKnown = this.#last !== undefined || this.#epoch !== undefined;
+    const lostMemory = isKnown && login.epoch !== this.#epoch;
     const before = this.#last;
     if (lostMemory) {
       this.#last = undefined;
@@ -128,11 +133,13 @@ export class PortalReader {
       this.#history.replay();
     }
     // Where it starts, and whether the items before it are still there, only its answer shows.
-    if (isOtherSession && this.#last !== undefined) this.#proven = false;
+    if (isOtherSession && (this.#last !== undefined || this.#generation !== undefined)) {
+      this.#proven = false;
+    }
     this.#epoch = login.epoch;
     this.#generation = login.generation;
-    if (!lostMemory || before === undefined) return undefined;
-    return { portalId: this.portalId, reason: "epoch", before };
+    if (!lostMemory) return undefined;
+    return { ...this.#gapAfter(before), reason: "epoch" };
   }
 
   /** The answer ended. `whole`: it did so as it should. `repeats`: it brought repeats of any portal. */
@@ -144,6 +151,19 @@ export class PortalReader {
     }
     this.#sinceHolds = false;
     this.#replaying = this.#history.endTurn(this.#replaying && repeats);
+  }
+
+  /**
+   * The answer that ended brought all that there is.
+   *
+   * @returns a gap when it did not show that nothing is missing: no item may ever come that would
+   */
+  reachedPresent(): Gap | undefined {
+    if (this.#proven || !this.#complete) return undefined;
+    this.#proven = true;
+    // From its start on, everything came that a request by reference can bring.
+    if (this.#last === undefined && (this.#isHonoured || this.#epoch !== undefined)) return undefined;
+    return { ...this.#gapAfter(this.#last), reason: "possible" };
   }
 
   accept(item: Item): Acceptance {
@@ -178,12 +198,14 @@ export class PortalReader {
     const last = this.#last;
     if (item.seq !== undefined && this.#inOrder) {
       if (last?.seq === undefined || item.seq > last.seq) return false;
+      this.#isHonoured = true;
       this.#proven ||= item.seq === last.seq;
       return true;
     }
     if (item.seq !== undefined && item.seq <= this.#floorSeq) return true;
     if (!this.#replaying || !this.#history.takeRepeat(item)) return false;
     this.#met = true;
+    this.#isHonoured = true;
     this.#proven ||= item.serverTimestamp === last?.serverTimestamp;
     return true;
   }
@@ -191,8 +213,7 @@ export class PortalReader {
   #gapBefore(item: Item): Gap | "reread" | undefined {
     const last = this.#last;
     if (!this.#complete) return undefined;
-    const before = last === undefined ? {} : { before: last };
-    const places = { portalId: this.portalId, ...before, after: placeOf(item) };
+    const places = { ...this.#gapAfter(last), after: placeOf(item) };
     if (item.seq !== undefined && last?.seq !== undefined) {
       const missing = item.seq - last.seq - 1;
       if (missing === 0) return undefined;
@@ -201,6 +222,10 @@ export class PortalReader {
     // Where the first item is number 1, or an earlier one is known, the numbers have told.
     if (this.#proven || last?.seq !== undefined || item.seq === 1) return undefined;
     return { ...places, reason: "possible" };
+  }
+
+  #gapAfter(before: ItemPlace | undefined): Pick<Gap, "portalId" | "before"> {
+    return { portalId: this.portalId, ...(before === undefined ? {} : { before }) };
   }
 }
 

@@ -2,7 +2,13 @@ import type { XrtcError } from "../errors.js";
 import type { Item, RequestedPortal } from "../protocol/item.js";
 import type { ClientStatus } from "../status.js";
 import type { Member, Start } from "./member.js";
-import { PortalReader, type Gap, type StartPlace, type TurnFacts } from "./portal-reader.js";
+import {
+  PortalReader,
+  type Acceptance,
+  type Gap,
+  type StartPlace,
+  type TurnFacts,
+} from "./portal-reader.js";
 import type { Reading } from "./plan.js";
 
 interface CatchUp {
@@ -74,7 +80,7 @@ export class Portal {
     this.members.add(member);
     const { start } = member.wish;
     if (start === "new" && (this.#isLive || this.#reader === undefined)) {
-      member.report(this.#status);
+      member.report(this.portalId, this.#status);
       return this.#reader === undefined;
     }
     const place: StartPlace = { kind: "since", serverTimestamp: sinceOf(start) };
@@ -101,8 +107,7 @@ export class Portal {
   turnStarted(login: TurnFacts): void {
     this.#sawItem = false;
     for (const reader of this.#asked()) {
-      const gap = reader.turnStarted(login, this.#isReplay);
-      if (gap !== undefined && reader === this.#reader) this.#tell(gap);
+      this.#tell(reader, reader.turnStarted(login, this.#isReplay));
     }
   }
 
@@ -117,10 +122,13 @@ export class Portal {
   }
 
   turnEnded(whole: boolean, repeats = false): void {
-    for (const reader of this.#asked()) reader.turnEnded(whole, repeats);
     // One answer to a watch may be a part of what is there; an empty one tells that it was all.
-    const reachedPresent = this.#reading.mode === "stream" || !this.#sawItem;
-    if (!whole || !reachedPresent) return;
+    const isPresent = whole && (this.#reading.mode === "stream" || !this.#sawItem);
+    for (const reader of this.#asked()) {
+      reader.turnEnded(whole, repeats);
+      if (isPresent) this.#tell(reader, reader.reachedPresent());
+    }
+    if (!isPresent) return;
     this.#isLive = true;
     for (const [member, { asked }] of this.#catchingUp) {
       if (asked) this.#catchingUp.delete(member);
@@ -129,17 +137,17 @@ export class Portal {
 
   deliver(item: Item): "new" | "repeat" | "reread" {
     this.#sawItem = true;
-    const acceptance = this.#reader?.accept(item) ?? { kind: "repeat" };
-    if (acceptance.kind === "reread") return "reread";
-    if (acceptance.kind === "new" && acceptance.gap !== undefined) this.#tell(acceptance.gap);
-    let delivered = false;
-    for (const member of this.members) {
-      const catchUp = this.#catchingUp.get(member);
-      if (!(catchUp === undefined ? acceptance.kind === "new" : isNewTo(catchUp, item))) continue;
-      member.push(item);
-      delivered = true;
+    let summary: Acceptance["kind"] = "repeat";
+    for (const reader of this.#asked()) {
+      const acceptance = reader.accept(item);
+      if (acceptance.kind === "reread") return "reread";
+      if (acceptance.kind === "repeat") continue;
+      summary = "new";
+      this.#tell(reader, acceptance.gap);
+      const served = this.#catchingUp.size === 0 ? this.members : this.#servedBy(reader);
+      for (const member of served) member.push(item);
     }
-    return delivered ? "new" : "repeat";
+    return summary;
   }
 
   malformed(error: XrtcError): void {
@@ -148,7 +156,11 @@ export class Portal {
 
   report(status: ClientStatus): void {
     this.#status = status;
-    for (const member of this.members) member.report(status);
+    for (const member of this.members) {
+      // For whose sake nothing was asked yet, what is set now may come before its start.
+      const waits = status.kind === "connected" && this.#catchingUp.get(member)?.asked === false;
+      member.report(this.portalId, waits ? { kind: "connecting" } : status);
+    }
   }
 
   fullMember(): Member | undefined {
@@ -172,13 +184,18 @@ export class Portal {
     return [...this.members].some(({ wish }) => wish.start === "new");
   }
 
-  #tell(gap: Gap): void {
-    for (const member of this.members) member.callbacks.onGap?.(gap);
+  *#servedBy(reader: PortalReader): Generator<Member> {
+    for (const member of this.members) {
+      const catchUp = this.#catchingUp.get(member);
+      if ((catchUp === undefined ? this.#reader : catchUp.reader) === reader) yield member;
+    }
+  }
+
+  #tell(reader: PortalReader, gap: Gap | undefined): void {
+    if (gap === undefined) return;
+    for (const member of this.#servedBy(reader)) member.tell(gap);
   }
 }
-
-const isNewTo = ({ reader, asked }: CatchUp, item: Item): boolean =>
-  asked && reader?.accept(item).kind === "new";
 
 /** Reference time of a start that lies in the past. */
 const sinceOf = (start: Start): number =>

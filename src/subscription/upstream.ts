@@ -238,9 +238,10 @@ export class Upstream {
     const request = (login: SourceLogin): GetRequest => {
       sentAt = clock.now();
       if (this.#turn !== undefined) this.#turn.login = login;
+      const asked = this.#request(portals, login);
       // The head of the answer may come only with the first item.
       if (!this.#failing) report(portals, { kind: "connected" });
-      return this.#request(portals, login);
+      return asked;
     };
     const turn = await source.get(reading.mode, request, signal).catch((thrown: unknown) => {
       // What may have reached the service may have moved the session's position.
