@@ -15,10 +15,19 @@ export class DeliveredHistory {
   readonly #delivered = new Map<string, number>();
   #replayed = new Map<string, number>();
   #seenInTurn = false;
+  #newest: string | undefined;
+  #hasSeenNewest = true;
+
+  /** Whether the replay, if there is one, has come to the item that was delivered last. */
+  get hasSeenNewest(): boolean {
+    return this.#hasSeenNewest;
+  }
 
   add(item: Item): void {
     const key = fingerprint(item);
     this.#order.push(key);
+    this.#newest = key;
+    this.#hasSeenNewest = true;
     change(this.#delivered, key, 1);
     // What comes for the first time during a replay must not be taken for its own repeat.
     change(this.#replayed, key, 1);
@@ -29,6 +38,7 @@ export class DeliveredHistory {
   replay(): void {
     this.#replayed = new Map();
     this.#seenInTurn = false;
+    this.#hasSeenNewest = this.#newest === undefined;
   }
 
   /** Whether such an item was delivered, however often. */
@@ -40,8 +50,10 @@ export class DeliveredHistory {
   takeRepeat(item: Item): boolean {
     const key = fingerprint(item);
     const replayed = this.#replayed.get(key) ?? 0;
-    if (replayed >= (this.#delivered.get(key) ?? 0)) return false;
+    const delivered = this.#delivered.get(key) ?? 0;
+    if (replayed >= delivered) return false;
     this.#replayed.set(key, replayed + 1);
+    if (key === this.#newest && replayed + 1 === delivered) this.#hasSeenNewest = true;
     this.#seenInTurn = true;
     return true;
   }

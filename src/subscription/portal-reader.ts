@@ -184,9 +184,12 @@ export class PortalReader {
   #isBeforeStart(item: Item): boolean {
     const last = this.#last;
     if (this.#sinceHolds && last === undefined) return item.serverTimestamp < this.#since;
-    if (item.seq !== undefined || !this.#inOrder || !this.#replaying || this.#met) return false;
+    if (item.seq !== undefined || !this.#inOrder || !this.#replaying) return false;
     const start = Math.max(this.#since, last?.serverTimestamp ?? 0);
-    return item.serverTimestamp < start && !this.#history.has(item);
+    if (this.#history.has(item)) return false;
+    // Between items that came before stands what was lost then, and announced: it would come out of order now.
+    if (this.#met) return !this.#history.hasSeenNewest && item.serverTimestamp <= start;
+    return item.serverTimestamp < start;
   }
 
   #isLater(item: Item, last: ItemPlace): boolean {
