@@ -8,7 +8,8 @@ import { Member, type MemberCallbacks, type Wish } from "./member.js";
 import { readingFor, readingKey, type Reading } from "./plan.js";
 import { Portal } from "./portal.js";
 import { Subscription } from "./subscription.js";
-import { Upstream, type ItemSource } from "./upstream.js";
+import type { ItemSource } from "./source.js";
+import { Upstream } from "./upstream.js";
 
 export interface HubOptions {
   readonly source: ItemSource;

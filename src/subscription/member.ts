@@ -182,7 +182,14 @@ export class Member {
   }
 }
 
-const SEVERITY = { connected: 0, idle: 1, connecting: 2, waiting: 3, refused: 4, closed: 5 } as const;
+const SEVERITY = {
+  connected: 0,
+  idle: 1,
+  connecting: 2,
+  waiting: 3,
+  refused: 4,
+  closed: 5,
+} as const;
 
 function worstOf(statuses: Iterable<ClientStatus>): ClientStatus {
   let worst: ClientStatus | undefined;

@@ -162,7 +162,8 @@ export class PortalReader {
     if (this.#proven || !this.#complete) return undefined;
     this.#proven = true;
     // From its start on, everything came that a request by reference can bring.
-    if (this.#last === undefined && (this.#isHonoured || this.#epoch !== undefined)) return undefined;
+    if (this.#last === undefined && (this.#isHonoured || this.#epoch !== undefined))
+      return undefined;
     return { ...this.#gapAfter(this.#last), reason: "possible" };
   }
 

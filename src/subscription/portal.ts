@@ -35,6 +35,7 @@ export class Portal {
   #isReplay = false;
   /** Until when (monotonic ms) a request that was given up may still take items from the session's position. */
   #danglingUntil = 0;
+  #tuning = 0;
 
   constructor(portalId: string, reading: Reading) {
     this.portalId = portalId;
@@ -57,9 +58,19 @@ export class Portal {
     for (const catchUp of this.#catchingUp.values()) catchUp.reader ??= this.#newReader(start);
   }
 
+  /** Changes whenever what is read of the portal does: an answer that was asked for before is of no use then. */
+  get tuning(): number {
+    return this.#tuning;
+  }
+
   retune(reading: Reading): void {
+    const { schedule, cutoffMs } = this.#reading;
     this.#reading = reading;
+    // In another mode the same items come, in the same order.
+    if (reading.schedule === schedule && reading.cutoffMs === cutoffMs) return;
+    this.#tuning += 1;
     this.#reader?.retune(reading);
+    for (const { reader } of this.#catchingUp.values()) reader?.retune(reading);
   }
 
   /** Reading is about to begin; it says so only the first time. */
@@ -121,9 +132,12 @@ export class Portal {
     return sentAt < this.#danglingUntil;
   }
 
-  turnEnded(whole: boolean, repeats = false): void {
+  turnEnded(
+    whole: boolean,
+    { mode, repeats }: { readonly mode: Reading["mode"]; readonly repeats: boolean },
+  ): void {
     // One answer to a watch may be a part of what is there; an empty one tells that it was all.
-    const isPresent = whole && (this.#reading.mode === "stream" || !this.#sawItem);
+    const isPresent = whole && (mode === "stream" || !this.#sawItem);
     for (const reader of this.#asked()) {
       reader.turnEnded(whole, repeats);
       if (isPresent) this.#tell(reader, reader.reachedPresent());
