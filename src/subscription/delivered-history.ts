@@ -41,11 +41,6 @@ export class DeliveredHistory {
     this.#hasSeenNewest = this.#newest === undefined;
   }
 
-  /** Whether such an item was delivered, however often. */
-  has(item: Item): boolean {
-    return this.#delivered.has(fingerprint(item));
-  }
-
   /** Whether the item is one that was delivered; each delivered one accounts for one repeat. */
   takeRepeat(item: Item): boolean {
     const key = fingerprint(item);

@@ -168,7 +168,7 @@ export class PortalReader {
   }
 
   accept(item: Item): Acceptance {
-    if (this.#isBeforeStart(item) || this.#isRepeat(item)) return REPEAT;
+    if (this.#isBeforeStart(item) || this.#isRepeat(item) || this.#isTooLate(item)) return REPEAT;
     const gap = this.#gapBefore(item);
     if (gap === "reread") return REREAD;
     if (this.#last === undefined || this.#isLater(item, this.#last)) this.#last = placeOf(item);
@@ -178,19 +178,20 @@ export class PortalReader {
     return gap === undefined ? NEW : { kind: "new", gap };
   }
 
-  /**
-   * What is older than the start comes from a service that ignores the reference time, and in a replay that reaches
-   * farther back than we do. It comes before everything that we know.
-   */
+  /** A service that ignores the reference time brings what is older than the start. */
   #isBeforeStart(item: Item): boolean {
-    const last = this.#last;
-    if (this.#sinceHolds && last === undefined) return item.serverTimestamp < this.#since;
+    return this.#sinceHolds && this.#last === undefined && item.serverTimestamp < this.#since;
+  }
+
+  /**
+   * An old item in a replay that was not delivered when it was its turn. Before the first repeat it is older than all
+   * that we know; between repeats it was lost, and announced as missing, and would come out of order now.
+   */
+  #isTooLate(item: Item): boolean {
     if (item.seq !== undefined || !this.#inOrder || !this.#replaying) return false;
-    const start = Math.max(this.#since, last?.serverTimestamp ?? 0);
-    if (this.#history.has(item)) return false;
-    // Between items that came before stands what was lost then, and announced: it would come out of order now.
-    if (this.#met) return !this.#history.hasSeenNewest && item.serverTimestamp <= start;
-    return item.serverTimestamp < start;
+    const newest = Math.max(this.#since, this.#last?.serverTimestamp ?? 0);
+    if (!this.#met) return item.serverTimestamp < newest;
+    return item.serverTimestamp <= newest && !this.#history.hasSeenNewest;
   }
 
   #isLater(item: Item, last: ItemPlace): boolean {
