@@ -14,7 +14,6 @@ export class DeliveredHistory {
   readonly #order: string[] = [];
   readonly #delivered = new Map<string, number>();
   #replayed = new Map<string, number>();
-  #seenInTurn = false;
   #newest: string | undefined;
   #hasSeenNewest = true;
 
@@ -37,7 +36,6 @@ export class DeliveredHistory {
   /** An answer begins that may bring everything again. */
   replay(): void {
     this.#replayed = new Map();
-    this.#seenInTurn = false;
     this.#hasSeenNewest = this.#newest === undefined;
   }
 
@@ -49,21 +47,13 @@ export class DeliveredHistory {
     if (replayed >= delivered) return false;
     this.#replayed.set(key, replayed + 1);
     if (key === this.#newest && replayed + 1 === delivered) this.#hasSeenNewest = true;
-    this.#seenInTurn = true;
     return true;
   }
 
-  /**
-   * An answer ended. A replay may be spread over several answers; it is over when one brought no repeat.
-   *
-   * @param others - whether it brought repeats of other portals: then ours may still come
-   * @returns whether the replay goes on
-   */
-  endTurn(others: boolean): boolean {
-    const goesOn = this.#seenInTurn || others;
-    this.#seenInTurn = false;
-    if (!goesOn) this.#replayed = new Map();
-    return goesOn;
+  /** Nothing comes again any more. */
+  endReplay(): void {
+    this.#replayed = new Map();
+    this.#hasSeenNewest = true;
   }
 }
 

@@ -142,7 +142,13 @@ export class PortalReader {
     return { ...this.#gapAfter(before), reason: "epoch" };
   }
 
-  /** The answer ended. `whole`: it did so as it should. `repeats`: it brought repeats of any portal. */
+  /**
+   * The answer ended.
+   *
+   * @param whole - it did so as it should
+   * @param repeats - it brought again what was delivered, of any portal: a replay may be spread over several answers,
+   * and is over when one brought no repeat
+   */
   turnEnded(whole: boolean, repeats = false): void {
     this.#suspect = !whole;
     if (!whole) {
@@ -150,7 +156,9 @@ export class PortalReader {
       return;
     }
     this.#sinceHolds = false;
-    this.#replaying = this.#history.endTurn(this.#replaying && repeats);
+    if (repeats) return;
+    this.#replaying = false;
+    this.#history.endReplay();
   }
 
   /**

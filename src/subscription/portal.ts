@@ -28,6 +28,8 @@ export class Portal {
   #isLive = false;
   /** Whether the present turn brought anything. */
   #sawItem = false;
+  /** Whether it brought anything again that somebody has. */
+  #sawRepeat = false;
   /** Members that start elsewhere than the shared reader is, and how far they have got. */
   readonly #catchingUp = new Map<Member, CatchUp>();
   #status: ClientStatus = { kind: "idle" };
@@ -117,6 +119,7 @@ export class Portal {
 
   turnStarted(login: TurnFacts): void {
     this.#sawItem = false;
+    this.#sawRepeat = false;
     for (const reader of this.#asked()) {
       this.#tell(reader, reader.turnStarted(login, this.#isReplay));
     }
@@ -130,6 +133,11 @@ export class Portal {
   /** Whether a turn that was sent at that moment may have shared the position with one that was given up. */
   wasShared(sentAt: number): boolean {
     return sentAt < this.#danglingUntil;
+  }
+
+  /** Whether the present turn has brought anything again. */
+  get sawRepeat(): boolean {
+    return this.#sawRepeat;
   }
 
   turnEnded(
@@ -155,7 +163,10 @@ export class Portal {
     for (const reader of this.#asked()) {
       const acceptance = reader.accept(item);
       if (acceptance.kind === "reread") return "reread";
-      if (acceptance.kind === "repeat") continue;
+      if (acceptance.kind === "repeat") {
+        this.#sawRepeat = true;
+        continue;
+      }
       summary = "new";
       this.#tell(reader, acceptance.gap);
       const served = this.#catchingUp.size === 0 ? this.members : this.#servedBy(reader);

@@ -50,7 +50,6 @@ export class Turn {
   /** The portals that were asked for, each as it was tuned then. */
   #asked = new Map<string, { readonly portal: Portal; readonly tuning: number }>();
   #sentAt = 0;
-  #hasRepeated = false;
 
   constructor(options: TurnOptions, ports: TurnPorts) {
     this.#options = options;
@@ -199,11 +198,12 @@ export class Turn {
   #endWhole(): void {
     const { reading, clock, getTimeoutMs } = this.#options;
     const sentAt = this.#sentAt;
+    const repeats = [...this.#asked.values()].some(({ portal }) => portal.sawRepeat);
     const isEarly = reading.mode === "stream" && clock.now() - sentAt < getTimeoutMs * EARLY_SHARE;
     for (const { portal, tuning } of this.#asked.values()) {
       // Of one that is read in another way now, this turn's items were passed over.
       const isWhole = !isEarly && portal.tuning === tuning && !portal.wasShared(sentAt);
-      portal.turnEnded(isWhole, { mode: reading.mode, repeats: this.#hasRepeated });
+      portal.turnEnded(isWhole, { mode: reading.mode, repeats });
     }
   }
 
@@ -225,7 +225,6 @@ export class Turn {
       const acceptance = asked.portal.deliver(item);
       if (acceptance === "reread") throw new Replan();
       if (acceptance === "new") delivered = true;
-      else this.#hasRepeated = true;
     }
     for (const malformed of line.malformed) this.#reportMalformed(malformed);
     return delivered;

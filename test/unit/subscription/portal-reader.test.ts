@@ -25,7 +25,7 @@ function turn(
 ): string[] {
   reader.turnStarted(login(generation, epoch));
   const delivered = items.filter((each) => reader.accept(each).kind === "new");
-  reader.turnEnded(whole);
+  reader.turnEnded(whole, delivered.length < items.length);
   return delivered.map(({ payload }) => payload);
 }
 
@@ -152,5 +152,42 @@ describe("A portal that is read", () => {
     const ring = [item(3, "c", 3), item(2, "b", 2), item(1, "a", 1)];
     assert.deepEqual(turn(reader, ring, { epoch: "e", whole: false }), ["c", "b", "a"]);
     assert.deepEqual(turn(reader, [item(4, "d", 4), ...ring], { epoch: "e" }), ["d"]);
+  });
+
+  it("announces a loss when the present is reached without a proof, because no item may ever come", () => {
+    const reader = new PortalReader("p", ALL, FIFO);
+    turn(reader, [item(1, "a")], { whole: false });
+    turn(reader, []);
+    const gap = { portalId: "p", reason: "possible", before: { serverTimestamp: 1 } };
+    assert.deepEqual(reader.reachedPresent(), gap);
+    assert.equal(reader.reachedPresent(), undefined);
+  });
+
+  it("announces nothing when the answer after a cut reaches back to the last item", () => {
+    const reader = new PortalReader("p", ALL, FIFO);
+    turn(reader, [item(1, "a")], { whole: false });
+    turn(reader, [item(1, "a")]);
+    assert.equal(reader.reachedPresent(), undefined);
+  });
+
+  it("announces a gap when the server lost its memory before it had delivered anything", () => {
+    const reader = new PortalReader("p", ALL, FIFO);
+    reader.request(login(1, "one"));
+    assert.deepEqual(reader.turnStarted(login(2, "two")), { portalId: "p", reason: "epoch" });
+  });
+
+  it("drops from a replay what was lost between items that came: it would come out of order", () => {
+    const reader = new PortalReader("p", ALL, FIFO);
+    turn(reader, [item(1, "a")], { whole: false });
+    turn(reader, [item(3, "c")]);
+    const ring = [item(1, "a"), item(2, "b"), item(3, "c"), item(4, "d")];
+    assert.deepEqual(turn(reader, ring, { generation: 2 }), ["d"]);
+  });
+
+  it("drops from a replay more equal items than came when it was their turn", () => {
+    const reader = new PortalReader("p", ALL, FIFO);
+    turn(reader, [item(1, "x"), item(2, "b")]);
+    const ring = [item(1, "x"), item(1, "x"), item(2, "b"), item(2, "b")];
+    assert.deepEqual(turn(reader, ring, { generation: 2 }), ["b"]);
   });
 });
