@@ -68,7 +68,9 @@ export class AccountKey {
 /** One account: its keys and what is counted for all of them together. */
 export class Account {
   readonly keys: AccountKey[] = [];
-  #month = "";
+  /** The month that is counted, from and to, in UNIX ms. */
+  #monthFrom = Number.POSITIVE_INFINITY;
+  #monthEnd = Number.NEGATIVE_INFINITY;
   #requestsOfMonth = 0;
 
   constructor(
@@ -84,16 +86,18 @@ export class Account {
 
   /** Counts one request of the month. @returns 0, or the ms until the next month when this one's are used up */
   countRequest(wallNow: number): number {
-    const now = new Date(wallNow);
-    const month = `${now.getUTCFullYear()}-${now.getUTCMonth()}`;
-    if (month !== this.#month) {
-      this.#month = month;
-      this.#requestsOfMonth = 0;
-    }
-    if (this.#requestsOfMonth >= this.requestsPerMonthMax) {
-      return Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1) - wallNow;
-    }
+    // Asked for each request, and the calendar is dear.
+    if (wallNow < this.#monthFrom || wallNow >= this.#monthEnd) this.#turnMonth(wallNow);
+    if (this.#requestsOfMonth >= this.requestsPerMonthMax) return this.#monthEnd - wallNow;
     this.#requestsOfMonth += 1;
     return 0;
+  }
+
+  #turnMonth(wallNow: number): void {
+    const now = new Date(wallNow);
+    const [year, month] = [now.getUTCFullYear(), now.getUTCMonth()];
+    this.#monthFrom = Date.UTC(year, month);
+    this.#monthEnd = Date.UTC(year, month + 1);
+    this.#requestsOfMonth = 0;
   }
 }

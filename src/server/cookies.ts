@@ -13,11 +13,15 @@ export const setCookie = (name: string, value: string, path: string): string =>
 /** The first cookie of that name in a `Cookie` header. */
 export function cookieOf(header: string | undefined, name: string): string | undefined {
   if (header === undefined) return undefined;
-  for (const pair of header.split(";")) {
-    const equals = pair.indexOf("=");
-    if (equals === -1 || pair.slice(0, equals).trim() !== name) continue;
-    const value = pair.slice(equals + 1).trim();
-    return value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value;
+  for (let from = 0; from < header.length;) {
+    const semicolon = header.indexOf(";", from);
+    const end = semicolon === -1 ? header.length : semicolon;
+    const equals = header.indexOf("=", from);
+    if (equals !== -1 && equals < end && header.slice(from, equals).trim() === name) {
+      const value = header.slice(equals + 1, end).trim();
+      return value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value;
+    }
+    from = end + 1;
   }
   return undefined;
 }

@@ -6,7 +6,7 @@ import type { Call, ServerContext } from "./context.js";
 import { MemoryEngine } from "./engine/memory.js";
 import { headerOf, type ServerReply, type ServerRequest } from "./exchange.js";
 import { FailureThrottle } from "./failure-throttle.js";
-import { guard } from "./guard.js";
+import { Guard } from "./guard.js";
 import { Logger } from "./log.js";
 import type { ServerSettings } from "./options.js";
 import { Registrations } from "./registrations.js";
@@ -23,11 +23,13 @@ import { sendError } from "./wire-reply.js";
 export class ServerCore {
   readonly #context: ServerContext;
   readonly #trustedProxies: ReadonlySet<string>;
+  readonly #guard: Guard;
   #isClosed = false;
 
   constructor(settings: ServerSettings) {
     this.#context = contextOf(settings);
     this.#trustedProxies = new Set(settings.trustedProxies.map(canonicalAddress));
+    this.#guard = new Guard(settings);
   }
 
   get stats(): Omit<ServerStats, "sockets"> {
@@ -51,7 +53,7 @@ export class ServerCore {
     };
     this.#context.counters.requests += 1;
     try {
-      const refused = guard(request, this.#context.settings);
+      const refused = this.#guard.refusal(request);
       if (refused !== undefined) throw refused;
       if (this.#isClosed) throw systemError(503, "the server is closing");
       route(this.#context, call);

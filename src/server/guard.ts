@@ -1,4 +1,4 @@
-/** What is refused before anybody looks at what a request wants. Pure. */
+/** What is refused before anybody looks at what a request wants. */
 
 import { isIP } from "node:net";
 import { canonicalAddress, isLoopback, isWildcard } from "./address.js";
@@ -13,22 +13,37 @@ export interface GuardOptions {
 }
 
 /**
- * Why a request is refused, or undefined. A web page that the user happens to have open must not reach a server on the
- * user's machine: neither by its own requests (`Origin`, `Sec-Fetch-Site`) nor by a name of its own that it lets point
+ * Keeps web pages out. One that the user happens to have open must not reach a server on the user's machine: neither by its own requests (`Origin`, `Sec-Fetch-Site`) nor by a name of its own that it lets point
  * here (`Host`).
  */
-export function guard(request: ServerRequest, options: GuardOptions): WireError | undefined {
-  const { headers, path, method } = request;
-  if (method === "CONNECT") return systemError(405, "this server is no proxy");
-  if (!path.startsWith("/")) return systemError(400, "the target must be a path");
-  if (headers["upgrade"] !== undefined) return systemError(400, "there is nothing to upgrade to");
-  const host = headerOf(headers, "host");
-  if (host === undefined) return systemError(400, "a request has a Host header");
-  if (!isOwnHost(host, options)) {
-    return systemError(403, "the Host header names another server");
+export class Guard {
+  readonly #options: GuardOptions;
+  /** The last header that named this server: a client sends the same with each request. */
+  #ownHost: string | undefined;
+
+  constructor(options: GuardOptions) {
+    this.#options = options;
   }
-  if (!isOwnOrigin(headers, host)) return systemError(403, "requests of web pages are refused");
-  return undefined;
+
+  /** @returns why the request is refused, or undefined */
+  refusal(request: ServerRequest): WireError | undefined {
+    const { headers, path, method } = request;
+    if (method === "CONNECT") return systemError(405, "this server is no proxy");
+    if (!path.startsWith("/")) return systemError(400, "the target must be a path");
+    if (headers["upgrade"] !== undefined) {
+      return systemError(400, "there is nothing to upgrade to");
+    }
+    const host = headerOf(headers, "host");
+    if (host === undefined) return systemError(400, "a request has a Host header");
+    if (host !== this.#ownHost) {
+      if (!isOwnHost(host, this.#options)) {
+        return systemError(403, "the Host header names another server");
+      }
+      this.#ownHost = host;
+    }
+    if (!isOwnOrigin(headers, host)) return systemError(403, "requests of web pages are refused");
+    return undefined;
+  }
 }
 
 function isOwnOrigin(headers: RequestHeaders, host: string): boolean {

@@ -36,8 +36,8 @@ export function composeLine(
   schedule: Schedule,
   bounds: LineBounds,
 ): Line | undefined {
-  const filled = pages.filter((page) => page.length > 0);
-  if (filled.length === 0) return undefined;
+  const filled = pages.length === 1 ? pages : pages.filter((page) => page.length > 0);
+  if (filled.length === 0 || filled[0]?.length === 0) return undefined;
   const chosen = schedule === "FIFO" ? oldestFirst(filled, bounds) : newestFirst(pages, bounds);
   const { items } = chosen;
   if (items.length === 0) return undefined;
@@ -52,6 +52,8 @@ interface Chosen {
 
 /** Stops at the first item that does not fit: it is the first of the next line. */
 function oldestFirst(pages: readonly PortalPage[], bounds: LineBounds): Chosen {
+  const [page] = pages;
+  if (page !== undefined && pages.length === 1) return oldestOf(page, bounds);
   const merge = new Merge(pages, "FIFO");
   const room = new Room(bounds);
   const items: StoredItem[] = [];
@@ -63,6 +65,23 @@ function oldestFirst(pages: readonly PortalPage[], bounds: LineBounds): Chosen {
   for (const { portalId, sequence } of items) positions.set(portalId, sequence);
   if (bounds.overflow === "skip") return { items, positions: newestOf(pages), unfinished: [] };
   return { items, positions, unfinished: merge.remaining() };
+}
+
+/** The same of one portal, as most readers have it: there is nothing to merge. */
+function oldestOf(page: PortalPage, bounds: LineBounds): Chosen {
+  const { portalId, length } = page;
+  const room = new Room(bounds);
+  const items: StoredItem[] = [];
+  for (let at = 0; at < length; at += 1) {
+    const item = page.at(at);
+    if (!room.take(item)) break;
+    items.push(item);
+  }
+  if (bounds.overflow === "skip") return { items, positions: newestOf([page]), unfinished: [] };
+  const positions = new Map<string, number>();
+  const last = items.at(-1);
+  if (last !== undefined) positions.set(portalId, last.sequence);
+  return { items, positions, unfinished: items.length < length ? [portalId] : [] };
 }
 
 /** Positions past everything that was there. */

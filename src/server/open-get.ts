@@ -33,7 +33,7 @@ export class OpenGet implements EngineReader, OpenExchange {
   readonly #bounds: LineBounds;
   readonly #wanted = new Map<string, Wanted>();
   /** Portals that may have something new for this reader. */
-  #dirty: Set<string>;
+  readonly #dirty: Set<string>;
   #unsubscribe: (() => void) | undefined;
   #cancelTimeout: Cancel | undefined;
   #isOver = false;
@@ -128,7 +128,7 @@ export class OpenGet implements EngineReader, OpenExchange {
     const { engine } = this.#context;
     while (this.#dirty.size > 0 && !this.#isOver && !this.#isBehind && !this.#isReading) {
       const queries = [...this.#dirty].map((portalId) => this.#query(portalId));
-      this.#dirty = new Set();
+      this.#dirty.clear();
       const pages = engine.read(this.#call.session.accountId, queries);
       if (pages instanceof Promise) this.#pumpLater(pages);
       else this.#deliver(pages);

@@ -18,7 +18,8 @@ const withSession =
     if (session === undefined) throw sessionDenied();
     use(context, call, session);
     checkRate(context, session);
-    handler(context, { ...call, session });
+    const { request, reply, peer, fail } = call;
+    handler(context, { request, reply, peer, fail, session });
   };
 
 const ROUTES: ReadonlyMap<string, Handler> = new Map([

@@ -9,10 +9,10 @@ export function sendJson(
   reply: ServerReply,
   text: string,
   status = 200,
-  headers: Readonly<Record<string, string | readonly string[]>> = {},
+  headers?: Readonly<Record<string, string | readonly string[]>>,
 ): void {
-  const length = Buffer.byteLength(text);
-  reply.head(status, { ...jsonHeaders(length), ...headers });
+  const own = jsonHeaders(Buffer.byteLength(text));
+  reply.head(status, headers === undefined ? own : { ...own, ...headers });
   reply.end(text);
 }
 

@@ -34,6 +34,11 @@ export class AccountSpace {
     return this.portals.get(portalId)?.trace ?? this.#traces.get(portalId) ?? this.#forgotten;
   }
 
+  /** UNIX ms of the latest item that the portal ever had; 0 when it had none. */
+  newestTimestampOf(portalId: string): number {
+    return (this.portals.get(portalId) ?? this.traceOf(portalId)).newestTimestamp;
+  }
+
   /**
    * Finds out whether the account may have these portals.
    *
@@ -42,8 +47,9 @@ export class AccountSpace {
   checkRoom(portalIds: readonly string[], nowMs: number): void {
     const { portalsMax } = this.#limits;
     const isTooMany = (): boolean => {
-      const added = portalIds.filter((portalId) => !this.portals.has(portalId)).length;
-      return this.portals.size + added > portalsMax;
+      let count = this.portals.size;
+      for (const portalId of portalIds) if (!this.portals.has(portalId)) count += 1;
+      return count > portalsMax;
     };
     if (!isTooMany()) return;
     this.expire(nowMs);

@@ -43,10 +43,10 @@ export class MemoryEngine implements Engine {
     for (const item of items) this.#checkFits(item);
     space.checkRoom(portalIds, clock.now());
     this.#checkStorage(space, portalIds, items);
-    const serverTimestamp = portalIds.reduce(
-      (latest, portalId) => Math.max(latest, space.traceOf(portalId).newestTimestamp),
-      Math.floor(clock.wallNow()),
-    );
+    let serverTimestamp = Math.floor(clock.wallNow());
+    for (const portalId of portalIds) {
+      serverTimestamp = Math.max(serverTimestamp, space.newestTimestampOf(portalId));
+    }
     const firstOrder = space.nextOrder();
     for (const item of items) this.#store(space, item, serverTimestamp);
     this.#makeRoom(portalIds, space, firstOrder);
@@ -118,8 +118,8 @@ export class MemoryEngine implements Engine {
     items: readonly NewItem[],
   ): void {
     const { storedBytesMax } = this.#options;
-    const added = items.reduce((sum, item) => sum + costOf(item.payload.length), 0);
-    const after = this.#ledger.bytes + added;
+    let after = this.#ledger.bytes;
+    for (const item of items) after += costOf(item.payload.length);
     if (after <= storedBytesMax) return;
     const own = portalIds.reduce((sum, id) => sum + (space.portals.get(id)?.cost ?? 0), 0);
     if (after - own <= storedBytesMax) return;
@@ -144,6 +144,7 @@ export class MemoryEngine implements Engine {
   }
 
   #makeRoom(portalIds: readonly string[], space: AccountSpace, firstOrder: number): void {
+    if (this.#ledger.bytes <= this.#options.storedBytesMax) return;
     for (const portalId of portalIds) {
       const portal = space.portal(portalId);
       while (

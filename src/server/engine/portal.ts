@@ -65,6 +65,10 @@ export class Portal {
     return this.#newestSequence;
   }
 
+  get newestTimestamp(): number {
+    return this.#newestTimestamp;
+  }
+
   get trace(): PortalTrace {
     return { newestSequence: this.#newestSequence, newestTimestamp: this.#newestTimestamp };
   }

@@ -30,12 +30,10 @@ export function collectBody(request: IncomingMessage, bytesMax: number, events: 
     chunks = [];
     events.tooLong();
   });
-  request.once("end", () => {
+  request.on("end", () => {
     if (isOver) return;
-    const [only] = chunks;
-    events.complete(
-      chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, bytes),
-    );
+    const only = chunks.length === 1 ? chunks[0] : undefined;
+    events.complete(only ?? Buffer.concat(chunks, bytes));
   });
 }
 

@@ -19,7 +19,6 @@ export class HttpReply implements ServerReply {
   constructor(response: ServerResponse, watcher: ReplyWatcher) {
     this.#response = response;
     this.#watcher = watcher;
-    response.on("drain", this.#caughtUp);
     // What fails here is the connection: its end is what there is to do about it.
     response.on("error", () => this.destroy());
   }
@@ -41,6 +40,7 @@ export class HttpReply implements ServerReply {
     if (socket === null) {
       // Another answer on this connection comes first; this one is collected until then.
       this.#isBehind = !this.#response.write(chunk);
+      if (this.#isBehind) this.#response.once("drain", this.#caughtUp);
     } else {
       // One packet for the chunk's length, the chunk and its end, and now: node:http would wait for the next tick.
       this.#response.cork();
