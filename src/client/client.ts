@@ -161,7 +161,7 @@ export class XrtcClient implements AsyncDisposable {
       const message = `The request would have ${items.length} items; ${requestItemsMax} are allowed.`;
       throw new XrtcError("XRTC_PAYLOAD_TOO_LARGE", message, { outcome: "fail" });
     }
-    const portalIds = [...new Set(items.map(({ portalId }) => portalId))];
+    const portalIds = portalIdsOf(items);
     const { level = "atLeastOnce", queue = "reject", owner = "" } = options;
     const { ttlMs = this.#settings.retryMsMax } = options;
     if (!Number.isFinite(ttlMs) || ttlMs <= 0) {
@@ -262,6 +262,12 @@ export class XrtcClient implements AsyncDisposable {
   }
 }
 
+function portalIdsOf(items: readonly NewItem[]): readonly string[] {
+  const [first] = items;
+  if (first !== undefined && items.length === 1) return [first.portalId];
+  return [...new Set(items.map(({ portalId }) => portalId))];
+}
+
 function encodeChecked(item: NewItem, lineBytesMax: number): string {
   checkPortalId(item.portalId);
   if (typeof item.payload !== "string") {
@@ -271,6 +277,8 @@ function encodeChecked(item: NewItem, lineBytesMax: number): string {
     });
   }
   const encoded = encodeItem(item);
+  // No character takes more than 3 bytes: a short item need not be measured.
+  if (encoded.length * 3 + ANSWER_OVERHEAD_BYTES <= lineBytesMax) return encoded;
   const answerBytes = Buffer.byteLength(encoded) + ANSWER_OVERHEAD_BYTES;
   // A service takes in no item that it could never hand out.
   if (answerBytes > lineBytesMax) {

@@ -20,6 +20,7 @@ import { streamFailure, transportFailure } from "../session/failure.js";
 import type { Login } from "../session/login.js";
 import { timeoutError, type Session, type SessionResponse } from "../session/session.js";
 import { Watchdog } from "./watchdog.js";
+import type { Signal } from "../primitives/signal.js";
 
 export interface CallTimes {
   /** Milliseconds for a set, and for a probe, from its first byte out to its last byte in. */
@@ -43,13 +44,15 @@ export interface GetTurn {
 }
 
 export interface SetCall {
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
   /** Sent as `Idempotency-Key`; the same on each attempt of the same batch. */
   readonly idempotencyKey: string;
   /** The request's place among those in flight, under a login. */
   place(generation: number): { readonly producer: string; readonly sequence: number };
   /** Called when the request goes out. */
   sent(): void;
+  /** Bounds what is left of the call: its signal is aborted after so many ms at the latest. */
+  within(ms: number, reason: () => Error): void;
 }
 
 export interface SetAnswer {
@@ -84,17 +87,17 @@ export class ItemApi {
    */
   async set(encodedItems: readonly string[], call: SetCall): Promise<SetAnswer> {
     const { requestTimeoutMs } = this.#times;
-    const giveBack = await this.#slots.take(call.signal);
-    const deadline = new Deadline(this.#clock, call.signal);
+    // Without a turn of the event loop where none has to be waited for.
+    const giveBack = this.#slots.tryTake() ?? (await this.#slots.take(call.signal));
     const body = encodeSet(encodedItems);
     try {
       const { response, login } = await this.#session.post("set", () => body, {
         lane: "command",
-        signal: deadline.signal,
+        signal: call.signal,
         headers: (under) => setHeaders(call, under),
         onSend: () => {
           call.sent();
-          deadline.set(requestTimeoutMs, () => timeoutError("The set", requestTimeoutMs));
+          call.within(requestTimeoutMs, () => timeoutError("The set", requestTimeoutMs));
         },
       });
       if (response.status !== 200) throw await this.#refused({ response, login });
@@ -107,7 +110,6 @@ export class ItemApi {
         ? unreadable("The answer to a set is not JSON.", thrown)
         : thrown;
     } finally {
-      deadline.dispose();
       giveBack();
     }
   }
@@ -119,11 +121,7 @@ export class ItemApi {
    * @param request - made for the login under which it is sent
    * @throws XrtcError; the signal's reason when it is aborted
    */
-  async get(
-    mode: Mode,
-    request: (login: Login) => GetRequest,
-    signal?: AbortSignal,
-  ): Promise<GetTurn> {
+  async get(mode: Mode, request: (login: Login) => GetRequest, signal?: Signal): Promise<GetTurn> {
     const giveBack = await this.#slots.take(signal);
     const deadline = new Deadline(this.#clock, signal);
     const end = (): void => {
@@ -146,7 +144,7 @@ export class ItemApi {
   }
 
   /** A valid login: the present one, or the next. */
-  login(signal: AbortSignal): Promise<Login> {
+  login(signal: Signal): Promise<Login> {
     return this.#session.login(signal);
   }
 
@@ -226,10 +224,13 @@ const isOrdered = (extensions: ReadonlySet<string> | undefined): boolean =>
   extensions?.has("order") === true && extensions.has("idempotency");
 
 function setHeaders(call: SetCall, login: Login): Record<string, string> {
-  const key = { "idempotency-key": call.idempotencyKey };
-  if (!isOrdered(login.extensions)) return key;
+  if (!isOrdered(login.extensions)) return { "idempotency-key": call.idempotencyKey };
   const { producer, sequence } = call.place(login.generation);
-  return { ...key, "xrtc-producer": producer, "xrtc-sequence": String(sequence) };
+  return {
+    "idempotency-key": call.idempotencyKey,
+    "xrtc-producer": producer,
+    "xrtc-sequence": String(sequence),
+  };
 }
 
 const isBlank = (line: Uint8Array): boolean => line.every((byte) => byte === 0x0d || byte === 0x20);

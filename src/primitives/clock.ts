@@ -1,5 +1,7 @@
 /** Time as a parameter: everything below the shells takes a {@link Clock}, so that it also runs in virtual time. */
 
+import type { Signal } from "./signal.js";
+
 /** Cancels what was scheduled; calling it again, or after the callback ran, does nothing. */
 export type Cancel = () => void;
 
@@ -28,15 +30,15 @@ export const systemClock: Clock = {
  *
  * @throws the signal's reason when it is, or becomes, aborted.
  */
-export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
+export function sleep(clock: Clock, delayMs: number, signal?: Signal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) {
-      reject(signal.reason as Error);
+      reject(signal.reason);
       return;
     }
     const onAbort = (): void => {
       cancel();
-      reject(signal?.reason as Error);
+      reject(signal?.reason);
     };
     const cancel = clock.schedule(delayMs, () => {
       signal?.removeEventListener("abort", onAbort);

@@ -1,25 +1,26 @@
 import type { Clock } from "./clock.js";
+import { Abort, type Signal } from "./signal.js";
 
 /**
- * An abort signal that follows another one and a clock. `dispose` ends both ties; without it the parent would keep a
+ * A signal that follows another one and a clock. `dispose` ends both ties; without it the parent would keep a
  * listener for each request that it ever had.
  */
 export class Deadline {
-  readonly #controller = new AbortController();
+  readonly #abort = new Abort();
   readonly #clock: Clock;
-  readonly #parent: AbortSignal | undefined;
+  readonly #parent: Signal | undefined;
   readonly #onParent = (): void => this.abort(this.#parent?.reason as Error);
   #cancelTimer: (() => void) | undefined;
 
-  constructor(clock: Clock, parent?: AbortSignal) {
+  constructor(clock: Clock, parent?: Signal) {
     this.#clock = clock;
     this.#parent = parent;
-    if (parent?.aborted) this.#controller.abort(parent.reason);
+    if (parent?.aborted) this.#abort.abort(parent.reason);
     else parent?.addEventListener("abort", this.#onParent, { once: true });
   }
 
-  get signal(): AbortSignal {
-    return this.#controller.signal;
+  get signal(): Signal {
+    return this.#abort;
   }
 
   /** Aborts with `reason()` after `delayMs`, in place of what was set before. */
@@ -42,7 +43,7 @@ export class Deadline {
 
   abort(reason: Error): void {
     this.dispose();
-    this.#controller.abort(reason);
+    this.#abort.abort(reason);
   }
 
   dispose(): void {
@@ -55,10 +56,10 @@ export class Deadline {
  * The result of `promise`, or the signal's reason if that comes first. The promise itself goes on; whoever made it
  * must see to its end.
  */
-export function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+export function abortable<T>(promise: Promise<T>, signal: Signal | undefined): Promise<T> {
   if (signal === undefined) return promise;
   return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason as Error);
+    const onAbort = (): void => reject(signal.reason);
     if (signal.aborted) onAbort();
     signal.addEventListener("abort", onAbort, { once: true });
     promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));

@@ -1,4 +1,5 @@
 import { abortable } from "./deadline.js";
+import type { Signal } from "./signal.js";
 
 /** At most so many at a time; the others wait in the order in which they came. */
 export class Semaphore {
@@ -10,16 +11,27 @@ export class Semaphore {
     this.#free = countMax;
   }
 
+  /** Takes a slot if one is free. @returns what gives it back; calling that twice is harmless */
+  tryTake(): (() => void) | undefined {
+    if (this.#free === 0) return undefined;
+    this.#free -= 1;
+    return this.#giveBackOnce();
+  }
+
   /**
    * Takes a slot, now or when one is given back.
    *
    * @returns what gives it back; calling that twice is harmless
    * @throws the signal's reason when it is aborted while waiting
    */
-  async take(signal?: AbortSignal): Promise<() => void> {
+  async take(signal?: Signal): Promise<() => void> {
     signal?.throwIfAborted();
     if (this.#free > 0) this.#free -= 1;
     else await this.#wait(signal);
+    return this.#giveBackOnce();
+  }
+
+  #giveBackOnce(): () => void {
     let held = true;
     return () => {
       if (held) this.#give();
@@ -27,7 +39,7 @@ export class Semaphore {
     };
   }
 
-  async #wait(signal: AbortSignal | undefined): Promise<void> {
+  async #wait(signal: Signal | undefined): Promise<void> {
     let wake: () => void = nothing;
     const turn = new Promise<void>((resolve) => {
       wake = resolve;

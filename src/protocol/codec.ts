@@ -5,7 +5,7 @@ import type { ServiceError } from "./error-codes.js";
 import type { GetRequest, Item, NewItem } from "./item.js";
 import { isPortalId } from "./item.js";
 import { asObject, parseJson } from "./json.js";
-import { wireError, wireGetRequest, wireItem, wireLoginAnswer, wireSetAnswer } from "./schemas.js";
+import { wireError, wireGetRequest, wireItem, wireLoginAnswer } from "./schemas.js";
 
 export interface LoginAnswer {
   /** UNIX milliseconds of the server's clock at login. */
@@ -71,8 +71,8 @@ export function decodeLogin(bytes: Uint8Array): LoginAnswer | undefined {
 }
 
 export function decodeSetAnswer(bytes: Uint8Array): number | undefined {
-  const parsed = wireSetAnswer.safeParse(parseJson(bytes));
-  return parsed.success ? parsed.data.servertimestamp : undefined;
+  const timestamp = asObject(parseJson(bytes))?.["servertimestamp"];
+  return isTimestamp(timestamp) ? timestamp : undefined;
 }
 
 /** The error inside a document, if that is what it is. */

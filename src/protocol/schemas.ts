@@ -34,8 +34,6 @@ export const wireLoginAnswer = z.object({
 
 export const wireSetRequest = z.object({ items: z.array(wireNewItem).min(1) });
 
-export const wireSetAnswer = z.object({ servertimestamp: timestamp });
-
 export const wireRequestedPortal = z.object({
   portalid: wirePortalId,
   servertimestamp: timestamp.nullish(),

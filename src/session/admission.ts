@@ -7,6 +7,7 @@ import { RateLimiter } from "../primitives/rate-limiter.js";
 import { RetryBudget } from "../primitives/retry-budget.js";
 import type { Limits } from "../protocol/limits.js";
 import { MonthBudget, type CounterStore, type MonthUse } from "./month-budget.js";
+import type { Signal } from "../primitives/signal.js";
 
 /** Milliseconds that the window of the request rate is longer than a second, for what the network squeezes together. */
 const RATE_MARGIN_MS = 50;
@@ -64,7 +65,7 @@ export class Admission {
   }
 
   /** Waits until the request may go out. @throws the signal's reason; XrtcError `XRTC_BUDGET_SPENT` */
-  async enter(firstWait: number, signal: AbortSignal): Promise<void> {
+  async enter(firstWait: number, signal: Signal): Promise<void> {
     for (let wait = firstWait; wait > 0; wait = this.tryEnter()) {
       await sleep(this.#clock, wait, signal);
     }
@@ -93,7 +94,7 @@ export class Admission {
   }
 
   #tell(): void {
-    if (this.#usage.value.level !== this.#month.use.level) this.#usage.set(this.#current());
+    if (this.#usage.value.level !== this.#month.level) this.#usage.set(this.#current());
   }
 
   #spent(): XrtcError {

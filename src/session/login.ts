@@ -9,6 +9,7 @@ import { Cookies } from "../transport/cookies.js";
 import type { Transport } from "../transport/transport.js";
 import { answerError, readBody } from "./answer.js";
 import { transportFailure } from "./failure.js";
+import type { Signal } from "../primitives/signal.js";
 
 /** One login: what belongs to it ends with it. */
 export interface Login {
@@ -36,7 +37,7 @@ export interface LoginRequest {
   readonly generation: number;
   readonly transport: Transport;
   readonly clock: Clock;
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
 }
 
 /** @throws XrtcError; the signal's reason when it is aborted */

@@ -37,7 +37,8 @@ export class MonthBudget {
   readonly #max: number;
   readonly #clock: Clock;
   readonly #store: CounterStore | undefined;
-  #count: MonthCount;
+  #month: string;
+  #used: number;
   /** UNIX ms before which the month need not be looked at again. */
   #monthEndsAt = -Infinity;
   #unsaved = 0;
@@ -51,27 +52,35 @@ export class MonthBudget {
     this.#savedAt = clock.now();
     const month = monthOf(clock.wallNow());
     const kept = store?.load();
-    this.#count = kept?.month === month ? kept : { month, used: 0 };
+    this.#month = month;
+    this.#used = kept?.month === month ? kept.used : 0;
   }
 
   get use(): MonthUse {
-    return { ...this.#count, max: this.#max, level: this.#level };
+    return { month: this.#month, used: this.#used, max: this.#max, level: this.level };
+  }
+
+  get level(): BudgetLevel {
+    const share = this.#used / this.#max;
+    if (share >= 1) return "stop";
+    if (share >= STRETCH_AT) return "stretch";
+    return share >= WARN_AT ? "warn" : "ok";
   }
 
   /** @returns how many ms to wait before a request may go out; 0 when it may now; undefined when none may any more */
   waitMs(): number | undefined {
     this.#turnMonth();
-    const level = this.#level;
+    const { level } = this;
     if (level === "stop") return undefined;
     if (level !== "stretch") return 0;
     const left = monthEnd(this.#clock.wallNow()) - this.#clock.wallNow();
-    const spacing = left / (this.#max - this.#count.used);
+    const spacing = left / (this.#max - this.#used);
     return Math.max(0, this.#lastAt + spacing - this.#clock.now());
   }
 
   /** A request goes out. */
   take(): void {
-    this.#count = { ...this.#count, used: this.#count.used + 1 };
+    this.#used += 1;
     this.#lastAt = this.#clock.now();
     this.#unsaved += 1;
     if (this.#unsaved >= SAVE_COUNT || this.#lastAt - this.#savedAt >= SAVE_MS) this.save();
@@ -81,14 +90,7 @@ export class MonthBudget {
     if (this.#unsaved === 0) return;
     this.#unsaved = 0;
     this.#savedAt = this.#clock.now();
-    this.#store?.save(this.#count);
-  }
-
-  get #level(): BudgetLevel {
-    const share = this.#count.used / this.#max;
-    if (share >= 1) return "stop";
-    if (share >= STRETCH_AT) return "stretch";
-    return share >= WARN_AT ? "warn" : "ok";
+    this.#store?.save({ month: this.#month, used: this.#used });
   }
 
   /** A wall clock that steps back does not give a month anew. */
@@ -98,7 +100,9 @@ export class MonthBudget {
     if (now < this.#monthEndsAt) return;
     this.#monthEndsAt = monthEnd(now);
     const month = monthOf(now);
-    if (month > this.#count.month) this.#count = { month, used: 0 };
+    if (month <= this.#month) return;
+    this.#month = month;
+    this.#used = 0;
   }
 }
 

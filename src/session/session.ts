@@ -21,6 +21,7 @@ import {
   type LoginEvent,
   type LoginMemory,
 } from "./login-state.js";
+import { Abort, type Signal } from "../primitives/signal.js";
 
 export interface SessionOptions {
   readonly urls: { readonly login: string; readonly set: string; readonly get: string };
@@ -38,9 +39,9 @@ export interface SessionOptions {
 
 export interface PostOptions {
   readonly lane: "command" | "stream";
-  readonly signal: AbortSignal;
-  /** Headers beyond the usual ones, for the login under which the request is sent. */
-  readonly headers?: (login: Login) => Readonly<Record<string, string>>;
+  readonly signal: Signal;
+  /** Headers beyond the usual ones, which are added to them, for the login under which the request is sent. */
+  readonly headers?: (login: Login) => Record<string, string>;
   /** Called each time that the request goes out: the moment from which its deadline counts. */
   readonly onSend?: () => void;
 }
@@ -63,7 +64,7 @@ export class Session {
   readonly #status = new Broadcast<ClientStatus>({ kind: "idle" });
   readonly #pace: LoginPace;
   readonly #admission: Admission;
-  readonly #ended = new AbortController();
+  readonly #ended = new Abort();
   #memory: LoginMemory = LOGIN_START;
   #held: HeldLogin | undefined;
   #callers: Caller[] = [];
@@ -88,7 +89,7 @@ export class Session {
   }
 
   /** A valid login: the present one, or the next. @throws XrtcError when that fails or the session is closed */
-  async login(signal?: AbortSignal): Promise<Login> {
+  async login(signal?: Signal): Promise<Login> {
     return this.#current() ?? (await this.#next(signal));
   }
 
@@ -193,7 +194,7 @@ export class Session {
     return held;
   }
 
-  #next(signal: AbortSignal | undefined): Promise<HeldLogin> {
+  #next(signal: Signal | undefined): Promise<HeldLogin> {
     const login = new Promise<HeldLogin>((resolve, reject) => {
       this.#callers.push({ resolve, reject });
     });
@@ -209,11 +210,9 @@ export class Session {
   ): Promise<TransportResponse> {
     const url = this.#options.urls[call];
     const cookie = login.cookies.header(url);
-    const headers = {
-      "content-type": "application/json",
-      ...options.headers?.(login),
-      ...(cookie === undefined ? {} : { cookie }),
-    };
+    const headers = options.headers?.(login) ?? {};
+    headers["content-type"] = "application/json";
+    if (cookie !== undefined) headers["cookie"] = cookie;
     try {
       const { lane, signal } = options;
       options.onSend?.();

@@ -9,6 +9,7 @@ import type { Leases } from "./leases.js";
 import type { Reading } from "./plan.js";
 import type { Portal } from "./portal.js";
 import type { ItemSource, SourceLogin } from "./source.js";
+import type { Signal } from "../primitives/signal.js";
 
 export interface TurnOptions {
   readonly source: ItemSource;
@@ -25,7 +26,7 @@ export interface TurnPorts {
   /** Whether all is well until the contrary is known: else only the head of an answer says so. */
   readonly isTrusted: boolean;
   /** The turn is over when this is aborted. */
-  readonly parent: AbortSignal;
+  readonly parent: Signal;
   /** The service has let us in. */
   readonly onAnswer: () => void;
   /** A portal that another request held is free. */
@@ -82,7 +83,7 @@ export class Turn {
   }
 
   /** A portal of which only new items are wanted needs to know what is old. */
-  async #prepare(signal: AbortSignal): Promise<void> {
+  async #prepare(signal: Signal): Promise<void> {
     const { source } = this.#options;
     const portals = [...this.#ports.portals.values()];
     for (const portal of portals) portal.begin();
@@ -107,7 +108,7 @@ export class Turn {
     }
   }
 
-  async #read(signal: AbortSignal): Promise<boolean> {
+  async #read(signal: Signal): Promise<boolean> {
     const lease = await this.#lease(signal);
     const portals = [...this.#ports.portals.values()].filter(
       (portal) => !portal.needsPlace && lease.taken.has(portal.portalId),
@@ -120,7 +121,7 @@ export class Turn {
   }
 
   /** Takes what no other request reads, and waits until there is any. */
-  async #lease(signal: AbortSignal): Promise<ReturnType<Leases["take"]>> {
+  async #lease(signal: Signal): Promise<ReturnType<Leases["take"]>> {
     const { leases } = this.#options;
     const wanted = [...this.#ports.portals.keys()];
     const lease = leases.take(wanted);
@@ -132,7 +133,7 @@ export class Turn {
     return this.#lease(signal);
   }
 
-  async #readLeased(portals: readonly Portal[], signal: AbortSignal): Promise<boolean> {
+  async #readLeased(portals: readonly Portal[], signal: Signal): Promise<boolean> {
     const { source, reading } = this.#options;
     const request = (login: SourceLogin): GetRequest => this.#request(portals, login);
     const answer = await source.get(reading.mode, request, signal).catch((thrown: unknown) => {
@@ -244,7 +245,7 @@ export class Turn {
   }
 
   /** When a member's queue is full, the socket is not read: the server's ring decides what is kept. */
-  async #untilRoom(signal: AbortSignal): Promise<void> {
+  async #untilRoom(signal: Signal): Promise<void> {
     for (const { portal } of this.#asked.values()) {
       const full = portal.fullMember();
       if (full !== undefined) await abortable(full.whenRoom(), signal);

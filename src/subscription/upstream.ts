@@ -10,6 +10,7 @@ import { isXrtcError, XrtcError } from "../errors.js";
 import { sleep } from "../primitives/clock.js";
 import { FailureStreak } from "../primitives/failure-streak.js";
 import type { Random } from "../primitives/random.js";
+import { Abort } from "../primitives/signal.js";
 import type { ClientStatus } from "../status.js";
 import type { Reading } from "./plan.js";
 import type { Portal } from "./portal.js";
@@ -32,7 +33,7 @@ export class Upstream {
   readonly #portals = new Map<string, Portal>();
   readonly #streak: FailureStreak;
   readonly #emptyStreak: FailureStreak;
-  readonly #ended = new AbortController();
+  readonly #ended = new Abort();
   #turn: Turn | undefined;
   /** Whether the last turn failed: then only the head of an answer says that all is well again. */
   #failing = false;

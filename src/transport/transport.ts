@@ -1,5 +1,7 @@
 /** Bytes over HTTP. A status is a value here, not an exception; nothing is retried, nobody logs in. */
 
+import type { Signal } from "../primitives/signal.js";
+
 /** One request. */
 export interface PostRequest {
   readonly url: string;
@@ -8,7 +10,7 @@ export interface PostRequest {
   /** A stream holds its connection while it is open; commands must not wait for it. */
   readonly lane: "command" | "stream";
   /** Gives the exchange up at any point, its body included. */
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
 }
 
 /** An answer whose head is there, and whose body may still be on its way. */

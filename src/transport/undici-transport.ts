@@ -7,6 +7,7 @@ import {
   type TransportFailure,
   type TransportResponse,
 } from "./transport.js";
+import type { Signal } from "../primitives/signal.js";
 
 export interface UndiciTransportOptions {
   /** Connections to one origin that commands may use. @defaultValue 50 */
@@ -58,7 +59,7 @@ export class UndiciTransport implements Transport {
     const agent = request.lane === "stream" ? this.#streams : this.#commands;
     return new Promise((resolve, reject) => {
       if (request.signal.aborted) {
-        reject(request.signal.reason as Error);
+        reject(request.signal.reason);
         return;
       }
       const target = this.#target(request.url);
@@ -100,7 +101,7 @@ type Headers = Record<string, string | string[] | undefined>;
 
 /** One request and its answer. */
 class Exchange implements Dispatcher.DispatchHandler {
-  readonly #signal: AbortSignal;
+  readonly #signal: Signal;
   readonly #resolve: (response: TransportResponse) => void;
   readonly #reject: (error: Error) => void;
   readonly #onAbort = (): void => this.#giveUp(this.#signal.reason as Error);
@@ -109,7 +110,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   #finished = false;
 
   constructor(
-    signal: AbortSignal,
+    signal: Signal,
     resolve: (response: TransportResponse) => void,
     reject: (error: Error) => void,
   ) {

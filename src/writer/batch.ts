@@ -7,6 +7,7 @@ import type { OrderedPlace } from "./lane.js";
 import type { DeliveryLevel } from "./policy.js";
 import { verdictOf, type RetryLimits } from "./retry.js";
 import type { QueuedWrite } from "./queued-write.js";
+import type { Signal } from "../primitives/signal.js";
 
 /** Where a batch goes. */
 export interface ItemSink {
@@ -25,13 +26,15 @@ export interface ItemSink {
 }
 
 export interface SinkCall {
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
   /** The same on every attempt of a batch. */
   readonly idempotencyKey: string;
   /** The request's place among those in flight, under a login; called only where places count. */
   readonly place: (generation: number) => OrderedPlace;
   /** Called when the request goes out. */
   readonly sent: () => void;
+  /** Bounds what is left of the call: the signal is aborted after so many ms at the latest. */
+  readonly within: (ms: number, reason: () => Error) => void;
 }
 
 export interface SinkAnswer {
@@ -54,7 +57,7 @@ export interface BatchPorts {
   readonly sink: ItemSink;
   readonly clock: Clock;
   readonly limits: RetryLimits;
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
   /** @returns how many ms to wait before the next attempt */
   readonly backoff: () => number;
   readonly failures: () => number;
@@ -105,7 +108,7 @@ export class Batch {
       const endsAt = this.#endsAt;
       failure = this.#tooLate(endsAt, failure, ports) ?? failure;
       if (failure === undefined || this.#isRetrying) {
-        const result = await this.#attempt(endsAt - clock.now(), ports);
+        const result = await this.#attempt(endsAt, ports);
         if (!(result instanceof XrtcError)) return { kind: "confirmed", answer: result };
         failure = result;
       }
@@ -153,16 +156,18 @@ export class Batch {
   }
 
   async #attempt(
-    leftMs: number,
+    endsAt: number,
     { sink, clock, signal, place }: BatchPorts,
   ): Promise<SinkAnswer | XrtcError> {
     const deadline = new Deadline(clock, signal);
     let sent = false;
-    deadline.set(leftMs, expired);
+    let isBounded = false;
     try {
       const encodedItems: string[] = [];
-      for (const write of this.writes) encodedItems.push(...write.encodedItems);
-      return await sink.set(encodedItems, {
+      for (const write of this.writes) {
+        for (const item of write.encodedItems) encodedItems.push(item);
+      }
+      const answer = sink.set(encodedItems, {
         signal: deadline.signal,
         idempotencyKey: this.#idempotencyKey,
         place,
@@ -170,7 +175,16 @@ export class Batch {
           if (!sent) this.#attempts += 1;
           sent = true;
         },
+        within: (ms, reason) => {
+          isBounded = true;
+          const left = endsAt - clock.now();
+          if (ms < left) deadline.set(ms, reason);
+          else deadline.set(left, expired);
+        },
       });
+      // A set goes out in that very call, as a rule; one that has to wait first may do so as long as it lives.
+      if (!isBounded) deadline.set(endsAt - clock.now(), expired);
+      return await answer;
     } catch (thrown) {
       const failure = asFailure(thrown, sent);
       if (failure.outcome === "unknown") this.#wasUnknown = true;

@@ -13,6 +13,7 @@ import { asError, XrtcError } from "../errors.js";
 import type { Cancel, Clock } from "../primitives/clock.js";
 import { FailureStreak } from "../primitives/failure-streak.js";
 import type { Random } from "../primitives/random.js";
+import { Abort } from "../primitives/signal.js";
 import { Batch, endOf, type ItemSink } from "./batch.js";
 import { requestBytes, type BatchLimits, type Parcel } from "./batcher.js";
 import { Lanes } from "./lane.js";
@@ -44,7 +45,7 @@ export class Writer {
   readonly #streak: FailureStreak;
   readonly #lanes: Lanes<Batch>;
   readonly #queue: WriteQueue<QueuedWrite>;
-  readonly #ended = new AbortController();
+  readonly #ended = new Abort();
   /** Batches without an answer, in order. */
   #inFlight: Batch[] = [];
   /** Halves of refused batches, before anything new. */

@@ -1,5 +1,6 @@
 import { ResponseBody } from "../../src/transport/response-body.js";
 import type { PostRequest, Transport, TransportResponse } from "../../src/transport/transport.js";
+import type { Signal } from "../../src/primitives/signal.js";
 
 export interface Answer {
   readonly status?: number;
@@ -49,7 +50,7 @@ export class ScriptedTransport implements Transport {
 
 const nothing = (): void => undefined;
 
-function respond(answer: Answer, signal: AbortSignal): TransportResponse {
+function respond(answer: Answer, signal: Signal): TransportResponse {
   const body = new ResponseBody({ pause: nothing, resume: nothing, abandon: nothing });
   for (const piece of answer.body ?? []) body.push(Buffer.from(piece));
   if (answer.body !== undefined || answer.cut !== undefined) body.end(answer.cut);
@@ -63,9 +64,9 @@ function respond(answer: Answer, signal: AbortSignal): TransportResponse {
   };
 }
 
-const hang = (signal: AbortSignal): Promise<never> =>
+const hang = (signal: Signal): Promise<never> =>
   new Promise((_resolve, reject) => {
-    signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
   });
 
 export const LOGIN_ANSWER: Answer = {

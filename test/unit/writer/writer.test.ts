@@ -42,7 +42,7 @@ function setUp(
       seen.push(set);
       sent();
       const aborted = new Promise<never>((_resolve, reject) => {
-        signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
+        signal.addEventListener("abort", () => reject(signal.reason), { once: true });
       });
       const serverTimestamp = await Promise.race([answer(set, seen.length - 1), aborted]);
       return { serverTimestamp, idempotent: false };
