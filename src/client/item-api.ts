@@ -15,10 +15,11 @@ import type { GetRequest, Mode } from "../protocol/item.js";
 import { JsonRefusedError } from "../protocol/json.js";
 import { RECEIVED_LINE_BYTES_MAX } from "../protocol/limits.js";
 import { LineSplitter, LineTooLongError } from "../protocol/ndjson.js";
-import { answerError, readBody } from "../session/answer.js";
+import { readBody } from "../session/answer.js";
 import { streamFailure, transportFailure } from "../session/failure.js";
 import type { Login } from "../session/login.js";
-import { timeoutError, type Session, type SessionResponse } from "../session/session.js";
+import { timeoutError } from "../session/login-keeper.js";
+import type { Session, SessionResponse } from "../session/session.js";
 import { Watchdog } from "./watchdog.js";
 import type { Signal } from "../primitives/signal.js";
 
@@ -100,7 +101,7 @@ export class ItemApi {
           call.within(requestTimeoutMs, () => timeoutError("The set", requestTimeoutMs));
         },
       });
-      if (response.status !== 200) throw await this.#refused({ response, login });
+      if (response.status !== 200) throw await this.#session.refused({ response, login });
       const serverTimestamp = decodeSetAnswer(await readBody(response));
       if (serverTimestamp === undefined) throw unreadable("The answer to a set has no timestamp.");
       this.#session.answered();
@@ -135,7 +136,7 @@ export class ItemApi {
         signal: deadline.signal,
         onSend: () => watchdog.start(),
       });
-      if (answer.response.status !== 200) throw await this.#refused(answer);
+      if (answer.response.status !== 200) throw await this.#session.refused(answer);
       return { login: answer.login, lines: this.#lines(answer, watchdog, end) };
     } catch (thrown) {
       end();
@@ -209,13 +210,6 @@ export class ItemApi {
       throw failure;
     }
     return decoded;
-  }
-
-  async #refused({ response, login }: SessionResponse): Promise<XrtcError> {
-    const failure = await answerError(response, this.#clock.wallNow());
-    if (failure.code === "XRTC_SESSION_DENIED") this.#session.denied(login);
-    if (failure.retryAfterMs !== undefined) this.#session.askedToWait(failure.retryAfterMs);
-    return failure;
   }
 }
 

@@ -10,7 +10,7 @@ import { HOSTED_BASE_URL, PATHS } from "../protocol/paths.js";
 import { wireRegistrationCodeAnswer, wireRegistrationStartAnswer } from "../protocol/schemas.js";
 import { answerError, readBody } from "../session/answer.js";
 import { transportFailure } from "../session/failure.js";
-import { timeoutError } from "../session/session.js";
+import { timeoutError } from "../session/login-keeper.js";
 import type { Transport } from "../transport/transport.js";
 import { UndiciTransport } from "../transport/undici-transport.js";
 import { checkUrl } from "./urls.js";

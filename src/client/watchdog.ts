@@ -1,6 +1,6 @@
 import type { Clock } from "../primitives/clock.js";
 import type { Deadline } from "../primitives/deadline.js";
-import { timeoutError } from "../session/session.js";
+import { timeoutError } from "../session/login-keeper.js";
 
 /**
  * Bounds the time that is spent waiting for bytes. The time that our own reader takes over them does not count: when it

@@ -5,9 +5,9 @@ import { Broadcast, type Observable } from "../primitives/broadcast.js";
 import { sleep, type Clock } from "../primitives/clock.js";
 import { RateLimiter } from "../primitives/rate-limiter.js";
 import { RetryBudget } from "../primitives/retry-budget.js";
+import type { Signal } from "../primitives/signal.js";
 import type { Limits } from "../protocol/limits.js";
 import { MonthBudget, type CounterStore, type MonthUse } from "./month-budget.js";
-import type { Signal } from "../primitives/signal.js";
 
 /** Milliseconds that the window of the request rate is longer than a second, for what the network squeezes together. */
 const RATE_MARGIN_MS = 50;
@@ -65,8 +65,8 @@ export class Admission {
   }
 
   /** Waits until the request may go out. @throws the signal's reason; XrtcError `XRTC_BUDGET_SPENT` */
-  async enter(firstWait: number, signal: Signal): Promise<void> {
-    for (let wait = firstWait; wait > 0; wait = this.tryEnter()) {
+  async enter(signal: Signal): Promise<void> {
+    for (let wait = this.tryEnter(); wait > 0; wait = this.tryEnter()) {
       await sleep(this.#clock, wait, signal);
     }
   }

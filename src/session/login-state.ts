@@ -1,4 +1,4 @@
-/** When to log in, as a pure state machine. The shell (session.ts) keeps the clock, the waiting callers and the wire. */
+/** When to log in, as a pure state machine. The shell (login-keeper.ts) keeps the clock, the waiting callers and the wire. */
 
 import { XrtcError } from "../errors.js";
 
@@ -35,8 +35,8 @@ export type LoginEvent =
        */
       readonly waiters: "give up" | "tell" | "wait";
     }
-  /** The service denied the session of that generation. */
-  | { readonly kind: "denied"; readonly generation: number }
+  /** The session of that generation is of no use any more: denied, rested for too long, or its host is gone. */
+  | { readonly kind: "ended"; readonly generation: number }
   | { readonly kind: "closed" };
 
 export type LoginEffect =
@@ -88,7 +88,7 @@ const TABLE: Table = {
     due: stay,
     succeeded: stay,
     failed: stay,
-    denied: stay,
+    ended: stay,
     closed: close,
   },
   scheduled: {
@@ -96,7 +96,7 @@ const TABLE: Table = {
     due: (memory) => to(memory, { kind: "loggingIn" }, { kind: "logIn" }),
     succeeded: stay,
     failed: stay,
-    denied: stay,
+    ended: stay,
     closed: close,
   },
   loggingIn: {
@@ -123,7 +123,7 @@ const TABLE: Table = {
           return waiters satisfies never;
       }
     },
-    denied: stay,
+    ended: stay,
     closed: close,
   },
   ready: {
@@ -131,8 +131,8 @@ const TABLE: Table = {
     due: stay,
     succeeded: stay,
     failed: stay,
-    // A late denial of an older login says nothing about this one.
-    denied: (memory, { generation }) =>
+    // The end of an older login says nothing about this one.
+    ended: (memory, { generation }) =>
       generation === memory.state.generation ? to(memory, { kind: "resting" }) : stay(memory),
     closed: close,
   },
@@ -144,7 +144,7 @@ const TABLE: Table = {
     due: stay,
     succeeded: stay,
     failed: stay,
-    denied: stay,
+    ended: stay,
     closed: close,
   },
   closed: {
@@ -152,7 +152,7 @@ const TABLE: Table = {
     due: stay,
     succeeded: stay,
     failed: stay,
-    denied: stay,
+    ended: stay,
     closed: stay,
   },
 };

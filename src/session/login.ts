@@ -26,8 +26,10 @@ export interface HeldLogin extends Login {
   readonly cookies: Cookies;
   /** When it was last used (monotonic ms): it ends a minute after that. */
   usedAt: number;
-  /** Whether any request was answered under it. */
+  /** Whether the service itself answered any request under it. */
   proven: boolean;
+  /** Answers in a row that somebody in front of the service gave: there is nothing behind the balancer's cookie. */
+  unavailableInRow: number;
 }
 
 export interface LoginRequest {
@@ -71,6 +73,7 @@ export async function logIn(request: LoginRequest): Promise<HeldLogin> {
       cookies,
       usedAt: receivedAt,
       proven: false,
+      unavailableInRow: 0,
     };
   } catch (thrown) {
     throw thrown instanceof JsonRefusedError ? notXrtc(thrown) : transportFailure(thrown);

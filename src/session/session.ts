@@ -1,27 +1,20 @@
-/** A valid login under every request: single flight, spaced, renewed when it is denied. */
+/** Requests under a valid login: let through, sent again when the login is denied, heard by those who show a status. */
 
 import { isXrtcError, XrtcError } from "../errors.js";
 import { Broadcast, type Observable } from "../primitives/broadcast.js";
-import type { Cancel, Clock } from "../primitives/clock.js";
-import { abortable, Deadline } from "../primitives/deadline.js";
+import { sleep, type Clock } from "../primitives/clock.js";
 import type { Random } from "../primitives/random.js";
 import type { Redacted } from "../primitives/redacted.js";
+import type { Signal } from "../primitives/signal.js";
 import type { Limits } from "../protocol/limits.js";
 import { sameStatus, type ClientStatus } from "../status.js";
 import type { Transport, TransportResponse } from "../transport/transport.js";
 import { Admission, type Usage } from "./admission.js";
-import { transportFailure } from "./failure.js";
+import { answerError } from "./answer.js";
+import { parseRetryAfter, transportFailure } from "./failure.js";
+import { LoginKeeper } from "./login-keeper.js";
 import { logIn, type HeldLogin, type Login } from "./login.js";
 import type { CounterStore } from "./month-budget.js";
-import { LoginPace } from "./login-pace.js";
-import {
-  closedError,
-  LOGIN_START,
-  nextLogin,
-  type LoginEvent,
-  type LoginMemory,
-} from "./login-state.js";
-import { Abort, type Signal } from "../primitives/signal.js";
 
 export interface SessionOptions {
   readonly urls: { readonly login: string; readonly set: string; readonly get: string };
@@ -48,35 +41,33 @@ export interface PostOptions {
 
 export interface SessionResponse {
   readonly response: TransportResponse;
-  readonly login: Login;
+  readonly login: HeldLogin;
 }
 
-/** Milliseconds before the end of an idle session at which it is taken for ended. */
-const IDLE_MARGIN_MS = 1_000;
 /** Times that a request is sent again under a new login. */
 const REPLAYS_MAX = 2;
-
-type Caller = { resolve(login: HeldLogin): void; reject(cause: Error): void };
+/** Answers in a row without the service's own words after which the host that a cookie leads to is taken for gone. */
+const UNAVAILABLE_MAX = 2;
 
 export class Session {
   readonly #options: SessionOptions;
   readonly #clock: Clock;
   readonly #status = new Broadcast<ClientStatus>({ kind: "idle" });
-  readonly #pace: LoginPace;
   readonly #admission: Admission;
-  readonly #ended = new Abort();
-  #memory: LoginMemory = LOGIN_START;
-  #held: HeldLogin | undefined;
-  #callers: Caller[] = [];
-  #cancelWake: Cancel | undefined;
-  #attempt: Promise<void> = Promise.resolve();
+  readonly #logins: LoginKeeper;
 
   constructor(options: SessionOptions) {
     const { limits, clock } = options;
     this.#options = options;
     this.#clock = clock;
-    this.#pace = new LoginPace(limits.loginIntervalMsMin, options.random);
     this.#admission = new Admission(limits, clock, options.counterStore);
+    this.#logins = new LoginKeeper({
+      ...options,
+      admit: (signal) => this.#admission.enter(signal),
+      logIn: (generation, signal) =>
+        logIn({ ...options, url: options.urls.login, generation, signal }),
+      report: (status) => this.#report(status),
+    });
   }
 
   get status(): Observable<ClientStatus> {
@@ -88,9 +79,14 @@ export class Session {
     return this.#admission.usage;
   }
 
+  /** What the service offers under the present login; nothing is known before the first. */
+  get extensions(): ReadonlySet<string> | undefined {
+    return this.#logins.held?.extensions;
+  }
+
   /** A valid login: the present one, or the next. @throws XrtcError when that fails or the session is closed */
   async login(signal?: Signal): Promise<Login> {
-    return this.#current() ?? (await this.#next(signal));
+    return this.#logins.current() ?? (await this.#logins.next(signal));
   }
 
   /**
@@ -104,14 +100,9 @@ export class Session {
     options: PostOptions,
   ): Promise<SessionResponse> {
     for (let replays = 0; ; replays += 1) {
-      const login = this.#current() ?? (await this.#next(options.signal));
-      const wait = this.#admission.tryEnter();
-      if (wait > 0) await this.#admission.enter(wait, options.signal);
+      const login = this.#enterNow() ?? (await this.#enter(options.signal));
       const response = await this.#send(call, body(login), login, options);
-      if (response.status !== 401) {
-        login.proven = true;
-        return { response, login };
-      }
+      if (response.status !== 401) return { response, login };
       response.discard();
       this.denied(login);
       if (replays >= REPLAYS_MAX) {
@@ -126,26 +117,24 @@ export class Session {
 
   /** The service denied the session of this login; what it says of an older one is passed over. */
   denied(login: Login): void {
-    const held = this.#held;
-    if (held?.generation !== login.generation) return;
-    this.#held = undefined;
-    if (!held.proven) {
-      const earliestAt = Math.max(this.#memory.earliestAt, this.#pace.useless(this.#clock.now()));
-      this.#memory = { ...this.#memory, earliestAt };
-    }
-    this.#step({ kind: "denied", generation: login.generation });
-  }
-
-  /** What the service offers under the present login; nothing is known before the first. */
-  get extensions(): ReadonlySet<string> | undefined {
-    return this.#held?.extensions;
+    this.#logins.ended(login);
   }
 
   /** A request was answered in full. Only the reader of a body can tell that. */
   answered(): void {
-    this.#pace.proven(this.#clock.now());
+    this.#logins.proven();
     this.#admission.succeeded();
     this.#report({ kind: "connected" });
+  }
+
+  /** The error that an answer with a status other than 200 means; what it says of the login is heeded. */
+  async refused({ response, login }: SessionResponse): Promise<XrtcError> {
+    const failure = await answerError(response, this.#clock.wallNow());
+    // The wait that it asks for counts from its end.
+    if (failure.retryAfterMs !== undefined) this.#admission.hold(failure.retryAfterMs);
+    if (failure.code === "XRTC_SESSION_DENIED") this.denied(login);
+    else this.#weigh(failure, login);
+    return failure;
   }
 
   /**
@@ -156,50 +145,33 @@ export class Session {
    */
   troubled(cause: XrtcError, failures: number, backoff: number): number {
     const retryInMs = Math.max(backoff, this.#admission.retry());
-    if (cause.retryAfterMs !== undefined) this.askedToWait(cause.retryAfterMs);
-    const { state } = this.#memory;
-    if (state.kind !== "refused" && !isXrtcError(cause, "XRTC_CLOSED")) {
+    if (!this.#logins.isRefused && !isXrtcError(cause, "XRTC_CLOSED")) {
       this.#report({ kind: "waiting", cause, failures, retryInMs });
     }
     return retryInMs;
   }
 
-  /** The service asked to wait; that holds for every request, and also when the refused one is not sent again. */
-  askedToWait(ms: number): void {
-    this.#admission.hold(ms);
-  }
-
   /** Ends the session here; the service ends it by itself after a minute. Calling it twice is one close. */
   async close(): Promise<void> {
-    this.#cancelWake?.();
-    this.#step({ kind: "closed" });
-    this.#held = undefined;
-    this.#ended.abort(closedError());
-    await this.#attempt;
+    await this.#logins.close();
     this.#admission.close();
     this.#report({ kind: "closed" });
   }
 
-  #current(): HeldLogin | undefined {
-    const held = this.#held;
-    if (held === undefined) return undefined;
-    const now = this.#clock.now();
-    if (now - held.usedAt > this.#options.limits.sessionIdleMsMax - IDLE_MARGIN_MS) {
-      // The service has ended it: logging in now saves the request that would only be denied.
-      this.#held = undefined;
-      this.#step({ kind: "denied", generation: held.generation });
-      return undefined;
-    }
-    held.usedAt = now;
-    return held;
+  /** The login under which a request may go out at once, and then it is counted; undefined when it has to wait. */
+  #enterNow(): HeldLogin | undefined {
+    const login = this.#logins.current();
+    return login !== undefined && this.#admission.tryEnter() === 0 ? login : undefined;
   }
 
-  #next(signal: Signal | undefined): Promise<HeldLogin> {
-    const login = new Promise<HeldLogin>((resolve, reject) => {
-      this.#callers.push({ resolve, reject });
-    });
-    this.#step({ kind: "wanted", now: this.#clock.now() });
-    return abortable(login, signal);
+  async #enter(signal: Signal): Promise<HeldLogin> {
+    for (;;) {
+      // After each wait anew: a login may end while a request waits for its turn.
+      const login = this.#logins.current() ?? (await this.#logins.next(signal));
+      const wait = this.#admission.tryEnter();
+      if (wait === 0) return login;
+      await sleep(this.#clock, wait, signal);
+    }
   }
 
   async #send(
@@ -216,101 +188,41 @@ export class Session {
     try {
       const { lane, signal } = options;
       options.onSend?.();
-      const response = await this.#options.transport.post({ url, headers, body, lane, signal });
-      login.cookies.store(url, response.setCookies);
       login.usedAt = this.#clock.now();
+      const response = await this.#options.transport.post({ url, headers, body, lane, signal });
+      this.#heed(response, url, login);
       return response;
     } catch (thrown) {
       throw transportFailure(thrown);
     }
   }
 
-  #step(event: LoginEvent): void {
-    const [memory, effects] = nextLogin(this.#memory, event);
-    this.#memory = memory;
-    for (const effect of effects) {
-      switch (effect.kind) {
-        case "logIn":
-          this.#attempt = this.#logIn();
-          break;
-        case "wakeAt":
-          this.#cancelWake = this.#clock.schedule(effect.at - this.#clock.now(), () =>
-            this.#step({ kind: "due" }),
-          );
-          break;
-        case "grant":
-          this.#settle((caller) => this.#held && caller.resolve(this.#held));
-          break;
-        case "reject":
-          this.#settle((caller) => caller.reject(effect.cause));
-          break;
-        default:
-          effect satisfies never;
-      }
-    }
+  /** What the head alone tells: it holds also when nobody stays to read the rest. */
+  #heed(response: TransportResponse, url: string, login: HeldLogin): void {
+    const { status } = response;
+    login.usedAt = this.#clock.now();
+    login.cookies.store(url, response.setCookies);
+    if (status !== 503) login.unavailableInRow = 0;
+    // What stands in front of the service answers for any login.
+    if (status !== 401 && status < 500) login.proven = true;
+    if (status === 200) return;
+    const askedMs = parseRetryAfter(response.header("retry-after"), this.#clock.wallNow());
+    // That holds for every request, and also when the refused one is not sent again.
+    if (askedMs !== undefined) this.#admission.hold(askedMs);
   }
 
-  #settle(settle: (caller: Caller) => void): void {
-    const callers = this.#callers;
-    this.#callers = [];
-    for (const caller of callers) settle(caller);
-  }
-
-  /** One attempt. It never throws: its end is an event. */
-  async #logIn(): Promise<void> {
-    if (this.#status.value.kind === "idle") this.#report({ kind: "connecting" });
-    let startedAt = this.#clock.now();
-    const deadline = new Deadline(this.#clock, this.#ended.signal);
-    const { requestTimeoutMs } = this.#options;
-    deadline.set(requestTimeoutMs, () => timeoutError("The login", requestTimeoutMs));
-    try {
-      const wait = this.#admission.tryEnter();
-      if (wait > 0) await this.#admission.enter(wait, deadline.signal);
-      // The next one keeps its distance from when this one goes out, not from when it was thought of.
-      startedAt = this.#clock.now();
-      const { urls, accountId, apiKey, transport } = this.#options;
-      const generation = this.#memory.generation + 1;
-      const account = { url: urls.login, accountId, apiKey, generation };
-      const ports = { transport, clock: this.#clock, signal: deadline.signal };
-      const held = await logIn({ ...account, ...ports });
-      // Closed in the meantime: what arrived belongs to nobody.
-      if (this.#ended.signal.aborted) return;
-      this.#held = held;
-      this.#step({ kind: "succeeded", nextAt: this.#pace.succeeded(startedAt) });
-      this.#report({ kind: "connected" });
-    } catch (thrown) {
-      this.#loginFailed(asXrtc(thrown), startedAt);
-    } finally {
-      deadline.dispose();
-    }
-  }
-
-  #loginFailed(thrown: XrtcError, startedAt: number): void {
-    if (this.#memory.state.kind === "closed") return;
-    const now = this.#clock.now();
-    const { cause, nextAt, waiters } = this.#pace.failed(thrown, startedAt, now);
-    this.#step({ kind: "failed", cause, nextAt, waiters });
-    const retryInMs = nextAt - now;
-    if (waiters === "give up") this.#report({ kind: "refused", cause, retryInMs });
-    else this.#report({ kind: "waiting", cause, failures: this.#pace.failures, retryInMs });
+  /** A balancer leads each login to one host, by a cookie. When that host is gone, a new login leads to another. */
+  #weigh({ status, code, serviceCode }: XrtcError, login: HeldLogin): void {
+    if (status !== 503 || code !== "XRTC_UNAVAILABLE" || serviceCode !== undefined) return;
+    login.unavailableInRow += 1;
+    if (login.unavailableInRow >= UNAVAILABLE_MAX) this.#logins.ended(login);
   }
 
   #report(status: ClientStatus): void {
-    if (this.#status.value.kind === "closed" || sameStatus(this.#status.value, status)) return;
+    const { value } = this.#status;
+    // Only the first login is news; later ones are told when they fail.
+    if (status.kind === "connecting" && value.kind !== "idle") return;
+    if (value.kind === "closed" || sameStatus(value, status)) return;
     this.#status.set(status);
   }
 }
-
-export const timeoutError = (what: string, ms: number): XrtcError =>
-  new XrtcError("XRTC_TIMEOUT", `${what} took longer than ${ms} ms.`, {
-    retryable: true,
-    outcome: "unknown",
-  });
-
-const asXrtc = (thrown: unknown): XrtcError =>
-  isXrtcError(thrown)
-    ? thrown
-    : new XrtcError("XRTC_RESPONSE_INVALID", "The login failed in an unexpected way.", {
-        retryable: true,
-        cause: thrown,
-      });

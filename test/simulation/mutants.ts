@@ -37,7 +37,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "a late denial of an older login is obeyed",
-    file: "session/session.ts",
+    file: "session/login-keeper.ts",
     search: "if (held?.generation !== login.generation) return;",
     replace: "if (held === undefined) return;\n    login = held;",
   },
@@ -93,8 +93,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "Retry-After is ignored",
     file: "session/session.ts",
-    search: "this.#admission.hold(ms);",
-    replace: "void ms;",
+    search: "if (askedMs !== undefined) this.#admission.hold(askedMs);",
+    replace: "void askedMs;",
   },
   {
     name: "the queue has no bound",
@@ -116,9 +116,9 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "a session that rested is taken for alive",
-    file: "session/session.ts",
-    search: "if (now - held.usedAt > this.#options.limits.sessionIdleMsMax - IDLE_MARGIN_MS) {",
-    replace: "if (now < 0) {",
+    file: "session/login-keeper.ts",
+    search: "if (restedMs <= this.#options.limits.sessionIdleMsMax - IDLE_MARGIN_MS) return held;",
+    replace: "if (restedMs >= 0 * IDLE_MARGIN_MS) return held;",
   },
   {
     name: "a set is confirmed before its answer",

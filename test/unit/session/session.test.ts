@@ -8,6 +8,7 @@ import {
   errorAnswer,
   LOGIN_ANSWER,
   ScriptedTransport,
+  type Answer,
   type Script,
 } from "../../support/scripted-transport.js";
 import { settled, VirtualClock } from "../../support/virtual-clock.js";
@@ -50,6 +51,30 @@ async function codeOf(promise: Promise<unknown>): Promise<string> {
     return error.code;
   }
 }
+
+const GONE = { status: 503, body: ["<html>"] };
+/** A session behind a balancer that gives these answers to its sets, again and again. */
+const balanced = (answers: readonly Answer[]) => {
+  let sets = 0;
+  const world = setUp((request) => {
+    if (isLogin(request)) return LOGIN_ANSWER;
+    sets += 1;
+    return answers[(sets - 1) % answers.length];
+  });
+  return {
+    ...world,
+    /** A set, and what a reader makes of its answer. */
+    async set(): Promise<void> {
+      const posting = world.post();
+      const over = new AbortController();
+      void posting.finally(() => over.abort());
+      while (!over.signal.aborted) await world.clock.advance(1_000);
+      const answer = await posting;
+      if (answer.response.status === 200) world.session.answered();
+      else await world.session.refused(answer);
+    },
+  };
+};
 
 describe("A session", () => {
   it("logs in at its first request, once for all that ask at the same time", async () => {
@@ -216,22 +241,102 @@ describe("A session", () => {
     }
   });
 
-  it("waits as long as the service asks, and at most a minute", async () => {
-    const { clock, session, post, transport } = setUp((request) =>
-      isLogin(request) ? LOGIN_ANSWER : OK,
-    );
-    await post();
-    session.troubled(
-      new XrtcError("XRTC_THROTTLED", "wait", { retryable: true, retryAfterMs: 2_000 }),
-      1,
-      2_000,
-    );
+  it("waits as long as the service asks, even when nobody reads what it said", async () => {
+    const { clock, post, transport } = setUp((request, index) => {
+      if (isLogin(request)) return LOGIN_ANSWER;
+      return index === 1 ? { status: 503, headers: { "retry-after": "2" } } : OK;
+    });
+    (await post()).response.discard();
     const waiting = post();
     await clock.advance(1_900);
     assert.equal(transport.count("/item/set"), 1);
     await clock.advance(200);
     await waiting;
     assert.equal(transport.count("/item/set"), 2);
+  });
+
+  it("logs in before a request whose login ended while it waited for its turn", async () => {
+    const { clock, post, transport } = setUp((request, index) => {
+      if (isLogin(request)) return LOGIN_ANSWER;
+      return index === 1 ? { status: 429, headers: { "retry-after": "9999" }, body: [""] } : OK;
+    });
+    await post();
+    await clock.advance(30_000);
+    const waiting = post();
+    await clock.advance(31_000);
+    await waiting;
+    assert.deepEqual(
+      transport.requests.map(({ url }) => url),
+      [urls.login, urls.set, urls.login, urls.set],
+    );
+  });
+
+  it("keeps its login for as long as there is a request a minute", async () => {
+    const { transport, post, clock } = setUp((request) => (isLogin(request) ? LOGIN_ANSWER : OK));
+    for (let count = 0; count < 5; count += 1) {
+      await post();
+      await clock.advance(55_000);
+    }
+    assert.equal(transport.count("/auth/login"), 1);
+  });
+
+  it("does not take asking for a login for use of the session", async () => {
+    const { clock, post, session, transport } = setUp((request) =>
+      isLogin(request) ? LOGIN_ANSWER : OK,
+    );
+    await post();
+    await clock.advance(40_000);
+    await session.login();
+    await clock.advance(21_000);
+    await post();
+    assert.equal(transport.count("/auth/login"), 2);
+  });
+
+  it("gives a login that has to wait for its turn its whole time after that", async () => {
+    const { clock, post, transport } = setUp((request, index) => {
+      if (isLogin(request)) return LOGIN_ANSWER;
+      const headers = { "retry-after": "60" };
+      return index === 1 ? { status: 401, headers, body: [""] } : OK;
+    });
+    const done = codeOf(post());
+    await clock.advance(59_000);
+    assert.equal(transport.requests.length, 2);
+    await clock.advance(2_000);
+    assert.equal(await done, "ok");
+  });
+
+  describe("behind a balancer", () => {
+    it("drops its cookie and logs in again after two answers of 503 in a row", async () => {
+      const { set, clock, transport } = balanced([OK, GONE, GONE, OK]);
+      for (let count = 0; count < 3; count += 1) await set();
+      assert.equal(transport.count("/auth/login"), 1);
+      await clock.advance(5_000);
+      await set();
+      assert.equal(transport.count("/auth/login"), 2);
+      assert.equal(transport.requests.at(-2)?.headers["cookie"], undefined);
+    });
+
+    const harmless: Readonly<Record<string, readonly Answer[]>> = {
+      "one alone": [GONE, OK],
+      "one between other failures": [GONE, { status: 502, body: ["<html>"] }],
+      "those that ask to wait": [{ ...GONE, headers: { "retry-after": "0" } }],
+      "those in the service's own words": [{ ...errorAnswer(2, 99, "busy"), status: 503 }],
+    };
+    for (const [name, answers] of Object.entries(harmless)) {
+      it(`keeps its login after answers of 503: ${name}`, async () => {
+        const { set, transport } = balanced(answers);
+        for (let count = 0; count < 8; count += 1) await set();
+        assert.equal(transport.count("/auth/login"), 1);
+      });
+    }
+
+    it("logs in ever more rarely while every request is answered with 503", async () => {
+      const { set, transport, clock } = balanced([GONE]);
+      while (clock.now() < 3_600_000) await set();
+      // Two requests a login. The interval alone would let one follow each 5.25 s.
+      const logins = transport.count("/auth/login");
+      assert(logins > 100 && logins < 250, `${logins}`);
+    });
   });
 
   it("tells everybody who waits for a login that it was closed, and leaves no timer", async () => {
