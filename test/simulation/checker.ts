@@ -28,6 +28,9 @@ function* restOf({ rest, sets, plan }: History): Generator<string> {
   if (rest.timers > 0) yield `${rest.timers} timers are left`;
   if (rest.exchanges > 0) yield `${rest.exchanges} requests are left open`;
   if (rest.waitingGets > 0) yield `${rest.waitingGets} gets are left at the server`;
+  // Those in flight do not wait in the queue.
+  const bound = 4 * plan.queueCountMax;
+  if (sets.length <= bound) return;
   for (const client of [0, 1]) {
     let waiting = 0;
     const changes = sets
@@ -36,8 +39,6 @@ function* restOf({ rest, sets, plan }: History): Generator<string> {
         { at, by: 1 },
         { at: settledAt, by: -1 },
       ]);
-    // Those in flight do not wait in the queue.
-    const bound = 4 * plan.queueCountMax;
     for (const { at, by } of changes.toSorted((a, b) => a.at - b.at || a.by - b.by)) {
       waiting += by;
       if (waiting === bound + 1) yield `${waiting} sets wait at ${at}; ${plan.queueCountMax} may`;
@@ -54,49 +55,52 @@ function* allSetViolations(history: History): Generator<string> {
     if (same === undefined) copies.set(item.payload, [item]);
     else same.push(item);
   }
-  for (const set of history.sets) yield* setViolations(set, history, copies);
+  const naps = history.plan.commands.flatMap((each) => (each.kind === "suspend" ? [each.ms] : []));
+  for (const set of history.sets) yield* setViolations(set, history, copies, naps);
 }
 
 function* setViolations(
   set: SetRecord,
   { plan, restarts }: History,
   stored: ReadonlyMap<string, readonly Stored[]>,
+  naps: readonly number[],
 ): Generator<string> {
   const { id, command, result, payloads, at, settledAt = Infinity } = set;
   if (result === undefined) {
     yield `${id} was never settled`;
     return;
   }
-  const says = `${id} ended ${JSON.stringify(result)}`;
+  const says = (): string => `${id} ended ${JSON.stringify(result)}`;
   // A batch that may have been stored stays whole until the last of its sets has lived its time.
   const grace = result.kind === "error" && result.outcome === "unknown" ? 10_000 : 1_000;
-  if (settledAt - at > command.ttlMs + grace && plan.commands.every((c) => c.kind !== "suspend")) {
-    yield `${says} after ${settledAt - at} ms; its time is ${command.ttlMs}`;
+  if (settledAt - at > command.ttlMs + grace && naps.length === 0) {
+    yield `${says()} after ${settledAt - at} ms; its time is ${command.ttlMs}`;
   }
-  if (set.calm && result.kind !== "ok") yield `${says} although nothing was wrong any more`;
-  if (result.kind === "ok" && !result.storedThen) yield `${says} before it was stored`;
+  if (set.calm && result.kind !== "ok") yield `${says()} although nothing was wrong any more`;
+  if (result.kind === "ok" && !result.storedThen) yield `${says()} before it was stored`;
   if (command.twin) return;
   const copies = payloads.map((payload) => stored.get(payload) ?? []);
   const counts = copies.map((items) => items.length);
   const [count = 0] = counts;
-  if (counts.some((each) => each !== count)) yield `${says} and was stored in parts`;
+  if (counts.some((each) => each !== count)) yield `${says()} and was stored in parts`;
   const inOneEpoch = Math.max(
     0,
     ...[...new Set(copies[0]?.map(({ epoch }) => epoch))].map(
       (epoch) => copies[0]?.filter((item) => item.epoch === epoch).length ?? 0,
     ),
   );
-  const facts = `${says} and is stored ${count} times`;
+  const facts = (): string => `${says()} and is stored ${count} times`;
   // A client that slept may come back when the server has forgotten its keys.
-  const hasSlept = plan.commands.some((each) => each.kind === "suspend" && each.ms > 60_000);
-  if (plan.extensions && inOneEpoch > 1 && !hasSlept) yield `${facts} under one key`;
-  if (command.level === "atMostOnce" && count > 1) yield `${facts}: at most once was asked for`;
+  const hasSlept = naps.some((ms) => ms > 60_000);
+  if (plan.extensions && inOneEpoch > 1 && !hasSlept) yield `${facts()} under one key`;
+  if (command.level === "atMostOnce" && count > 1) yield `${facts()}: at most once was asked for`;
   if (result.kind === "ok") {
-    if (count === 0) yield facts;
-    if (count > result.attempts) yield `${facts} in ${result.attempts} attempts`;
-    if (count > 1 && !result.duplicatePossible && restarts === 0) yield `${facts}, without a word`;
-  } else if (result.outcome === undefined) yield `${says} without an outcome`;
-  else if (result.outcome === "fail" && count > 0) yield facts;
+    if (count === 0) yield facts();
+    if (count > result.attempts) yield `${facts()} in ${result.attempts} attempts`;
+    if (count > 1 && !result.duplicatePossible && restarts === 0)
+      yield `${facts()}, without a word`;
+  } else if (result.outcome === undefined) yield `${says()} without an outcome`;
+  else if (result.outcome === "fail" && count > 0) yield facts();
 }
 
 /** What one client set to one portal is there in the order of the calls. */
@@ -292,16 +296,12 @@ function* loginViolations(posts: readonly Post[]): Generator<string> {
   let held: { readonly post: Post; readonly session: string | undefined } | undefined;
   for (const post of posts) {
     if (post.kind !== "login") {
+      if (post.expired !== true) continue;
       const before = posts.filter(
         ({ session, clientAt }) => session === post.session && clientAt < post.clientAt,
       );
       const used = Math.max(0, ...before.map(({ endedAt = 0 }) => endedAt));
-      if (
-        post.expired === true &&
-        before.length > 0 &&
-        post.clientAt - used > 60_001 &&
-        before.at(-1)?.naps === post.naps
-      ) {
+      if (before.length > 0 && post.clientAt - used > 60_001 && before.at(-1)?.naps === post.naps) {
         yield `a request at ${post.at} under a session that had rested for ${post.clientAt - used} ms`;
       }
       continue;
@@ -352,8 +352,7 @@ function* stormViolations(posts: readonly Post[]): Generator<string> {
     status === 200 ? [answeredAt ?? 0] : [],
   );
   for (const [index, post] of posts.entries()) {
-    const window = posts.slice(index, index + 60);
-    const last = window[59];
+    const last = posts[index + 59];
     if (last === undefined || last.clientAt - post.clientAt > 5_000) continue;
     if (answers.some((at) => at >= post.clientAt - 1_000 && at <= last.clientAt)) continue;
     yield `60 requests from ${post.at} to ${last.at} without an answer`;
