@@ -26,16 +26,26 @@ export async function bundle(root: string, outfile: string): Promise<string> {
 export interface Task {
   readonly first: number;
   readonly count: number;
+  /** Between one seed and the next. @defaultValue 1 */
   readonly step?: number;
+  /** Else the seeds go round all of them. */
   readonly combination?: number;
+  /** Failures. @defaultValue 10 */
   readonly stopAfter?: number;
+  /** Whether to tell the course of each seed as well. */
+  readonly isTraced?: boolean;
 }
 
 export interface Sum {
   readonly seeds: number;
   readonly steps: number;
   readonly failures: readonly Verdict[];
+  /** Digests of what happened, by seed, where they were asked for. */
+  readonly courses: ReadonlyMap<number, string>;
 }
+
+type Said =
+  Verdict | { readonly seed: number; readonly course: string } | Pick<Sum, "seeds" | "steps">;
 
 /** Runs a worker to its end. */
 export function work(
@@ -43,26 +53,19 @@ export function work(
   task: Task,
   onStart?: (child: ChildProcess) => void,
 ): Promise<Sum> {
-  const { first, count, step = 1, combination, stopAfter = 10 } = task;
   // Most of what a run makes is gone with it: a large young generation spares copying it.
-  const args = [
-    "--max-semi-space-size=64",
-    file,
-    first,
-    count,
-    step,
-    combination ?? "-",
-    stopAfter,
-  ].map(String);
+  const args = ["--max-semi-space-size=64", file, JSON.stringify(task)];
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
     onStart?.(child);
     const failures: Verdict[] = [];
+    const courses = new Map<number, string>();
     let sum: Sum | undefined;
     createInterface({ input: child.stdout }).on("line", (line) => {
-      const said = JSON.parse(line) as Verdict | { readonly seeds: number; readonly steps: number };
+      const said = JSON.parse(line) as Said;
       if ("found" in said) failures.push(said);
-      else sum = { seeds: said.seeds, steps: said.steps, failures };
+      else if ("course" in said) courses.set(said.seed, said.course);
+      else sum = { ...said, failures, courses };
     });
     child.once("error", reject);
     child.once("close", (code) => {
@@ -87,5 +90,6 @@ export async function farm(file: string, task: Task, processes: number): Promise
     seeds: sums.reduce((sum, { seeds }) => sum + seeds, 0),
     steps: sums.reduce((sum, { steps }) => sum + steps, 0),
     failures: sums.flatMap(({ failures }) => failures),
+    courses: new Map(sums.flatMap(({ courses }) => [...courses])),
   };
 }

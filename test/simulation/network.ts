@@ -28,7 +28,7 @@ export interface NetworkOptions {
   readonly clock: ClockView;
   readonly host: Host;
   readonly posts: Post[];
-  readonly tell: (line: string) => void;
+  readonly tell: ((line: string) => void) | undefined;
   readonly naps: () => number;
 }
 
@@ -64,7 +64,7 @@ export class SimNetwork implements Transport {
     };
     posts.push(post);
     return new Promise((resolve, reject) => {
-      const exchange = new Exchange(this, request, post, random, `${client}#${this.#count}`);
+      const exchange = new Exchange(this, request, post, random, this.#count);
       exchange.start(this.#fault(random), { resolve, reject });
     });
   }
@@ -93,8 +93,8 @@ interface Settle {
 
 /** One request and its answer on their way. */
 export class Exchange implements ServerReply {
-  readonly name: string;
   readonly post: Post;
+  readonly #number: number;
   readonly #network: SimNetwork;
   readonly #request: PostRequest;
   readonly #random: Seeded;
@@ -120,12 +120,18 @@ export class Exchange implements ServerReply {
   #needsDrain = false;
   #wroteAny = false;
 
-  constructor(network: SimNetwork, request: PostRequest, post: Post, random: Seeded, name: string) {
+  constructor(
+    network: SimNetwork,
+    request: PostRequest,
+    post: Post,
+    random: Seeded,
+    number: number,
+  ) {
     this.#network = network;
     this.#request = request;
     this.post = post;
     this.#random = random;
-    this.name = name;
+    this.#number = number;
   }
 
   get session(): string | undefined {
@@ -140,7 +146,7 @@ export class Exchange implements ServerReply {
     const { signal } = this.#request;
     this.#fault = fault;
     this.#settle = settle;
-    this.#tell(`${this.post.kind} ${fault ?? ""}`);
+    this.#tell(this.post.kind, fault);
     if (signal.aborted) {
       this.post.endedAt = this.post.clientAt;
       settle.reject(signal.reason as Error);
@@ -391,7 +397,7 @@ export class Exchange implements ServerReply {
 
   #cut(rest: Buffer = Buffer.alloc(0)): void {
     if (this.#over) return;
-    this.#tell(`cut: ${this.#fault ?? ""}`);
+    this.#tell("cut:", this.#fault);
     this.#cutAt = Infinity;
     if (this.#body === undefined) {
       this.#fail("broken", true);
@@ -440,14 +446,14 @@ export class Exchange implements ServerReply {
       return;
     }
     if (this.#fault === "swallow") return;
-    this.#tell(`${this.post.status ?? "-"}`);
+    this.#tell(this.post.status ?? "-");
     this.#finish();
     this.#body?.end();
   }
 
   #fail(failure: "connect" | "broken", sent: boolean): void {
     if (this.#over) return;
-    this.#tell(`failed: ${failure}`);
+    this.#tell("failed:", failure);
     if (!sent) this.post.refused = true;
     const error = new TransportError(failure, sent, new Error("simulated"));
     this.#finish();
@@ -473,7 +479,7 @@ export class Exchange implements ServerReply {
     });
   }
 
-  #tell(text: string): void {
-    this.#network.options.tell(`  ${this.name} ${text}`);
+  #tell(...words: readonly (string | number | undefined)[]): void {
+    this.#network.options.tell?.(`  ${this.post.client}#${this.#number} ${words.join(" ")}`);
   }
 }

@@ -1,5 +1,6 @@
 /** One seed: its run, its verdict, and its smallest form when it fails. */
 
+import { createHash } from "node:crypto";
 import { violations } from "./checker.js";
 import type { Command, Plan } from "./plan.js";
 import { planOf } from "./plan.js";
@@ -21,6 +22,13 @@ export const runSeed = (
   combination?: number,
   trace?: (line: string) => void,
 ): Promise<Verdict> => runPlan(planOf(seed, combination), trace);
+
+/** A digest of all that happens in a seed, to the byte. */
+export async function courseOf(seed: number): Promise<string> {
+  const hash = createHash("sha256");
+  await runSeed(seed, undefined, (line) => hash.update(`${line}\n`));
+  return hash.digest("hex");
+}
 
 /** What a violation is about, numbers and names aside. */
 export const gist = (text: string): string => text.replaceAll(/[\d.]+|\{.*\}/g, "#").slice(0, 60);

@@ -42,25 +42,41 @@ export class SimClock {
       if (timer.isDead) return;
       timer.isDead = true;
       this.#live -= 1;
+      // Most timers are deadlines that are never reached.
+      if (this.#heap.length > 2 * this.#live + 32) this.#sift(this.#heap.splice(0));
     };
   }
 
-  /** Runs the timers up to a moment, or until `done` says so. @returns whether `done` did */
-  async runUntil(until: number, done: () => boolean = () => false): Promise<boolean> {
+  /**
+   * Runs the timers up to a moment, or until `done` says so.
+   *
+   * @returns whether `done` did
+   */
+  runUntil(until: number, done?: () => boolean): Promise<boolean> {
+    return outside(() => this.run(until, done));
+  }
+
+  /** Runs what promises alone can set off. */
+  settle(): void {
+    runTicks();
+  }
+
+  /** The same within one turn of the loop, for who runs {@link outside} promises. */
+  run(until: number, done?: () => boolean): boolean {
+    assertOutside();
     for (;;) {
-      await settled();
-      if (done()) return true;
-      const timer = this.#heap[0];
+      runTicks();
+      if (done?.() === true) return true;
+      const timer = this.#next();
       if (timer === undefined || timer.at > until) break;
       this.#pop();
-      if (timer.isDead) continue;
       timer.isDead = true;
       this.#live -= 1;
       this.#now = Math.max(this.#now, timer.at);
       timer.callback();
     }
     this.#now = Math.max(this.#now, until);
-    return done();
+    return done?.() ?? false;
   }
 
   /** A machine sleeps: its timers come later, in their order. */
@@ -72,8 +88,17 @@ export class SimClock {
       this.#order += 1;
       timer.order = this.#order;
     }
-    const all = this.#heap.splice(0);
-    for (const timer of all) if (!timer.isDead) this.#push(timer);
+    this.#sift(this.#heap.splice(0));
+  }
+
+  /** The first timer that is still set. */
+  #next(): Timer | undefined {
+    while (this.#heap[0]?.isDead === true) this.#pop();
+    return this.#heap[0];
+  }
+
+  #sift(timers: readonly Timer[]): void {
+    for (const timer of timers) if (!timer.isDead) this.#push(timer);
   }
 
   #push(timer: Timer): void {
@@ -167,11 +192,30 @@ export class ClockView implements Clock {
 const precedes = (a: Timer, b: Timer): boolean =>
   a.at < b.at || (a.at === b.at && a.order < b.order);
 
-/**
- * Everything that promises alone can set off has happened: microtasks run to their end before the loop turns. It also
- * lets the process report a rejection that nobody took.
- */
-const settled = (): Promise<void> =>
-  new Promise((resolve) => {
-    setImmediate(resolve);
+/** Runs something where no promise is being settled, as the system would run a timer. */
+export const outside = <T>(act: () => T): Promise<T> =>
+  new Promise((resolve, reject) => {
+    setImmediate(() => {
+      try {
+        resolve(act());
+      } catch (error) {
+        reject(error);
+      }
+    });
   });
+
+/**
+ * What Node.js itself calls between two callbacks of its loop: everything that promises alone can set off happens, and
+ * a rejection that nobody took is reported. Waiting for a turn of the loop would do the same at many times the cost.
+ */
+const { _tickCallback: runTicks } = process as unknown as { _tickCallback(): void };
+
+/** While a promise is being settled, `runTicks` does nothing: the world would seem to stand still. */
+function assertOutside(): void {
+  let hasRun = false;
+  queueMicrotask(() => {
+    hasRun = true;
+  });
+  runTicks();
+  if (!hasRun) throw new Error("The clock has to be run outside promises.");
+}

@@ -23,11 +23,12 @@ import {
   type Weather,
 } from "./plan.js";
 import { fork } from "./seeded.js";
-import { SimClock, type ClockView } from "./sim-clock.js";
+import { outside, SimClock, type ClockView } from "./sim-clock.js";
 
 const ACCOUNT_ID = "AC0000000000000001";
 const KEYS = ["a".repeat(32), "b".repeat(32)] as const;
-const BASE_URL = "http://localhost:8480/v1";
+const PATHS = "/v1";
+const BASE_URL = `http://localhost:8480${PATHS}`;
 /** Milliseconds that a place of a named subscription is kept. */
 const RESUME_MS = 10_000;
 
@@ -56,7 +57,8 @@ export class World {
   readonly #serverClock: ClockView;
   readonly #peers: Peer[] = [];
   readonly #slots = new Map<number, Slot>();
-  readonly #tell: (line: string) => void;
+  /** Only where somebody listens: most of the cost of a line is to write it. */
+  readonly #tell: ((line: string) => void) | undefined;
   readonly #seqs = new Map<string, number>();
   #core: ServerCore | undefined;
   #epoch = 0;
@@ -70,7 +72,7 @@ export class World {
     this.#plan = plan;
     this.#serverClock = this.#clock.view();
     this.#tell =
-      trace === undefined ? () => {} : (line) => trace(`${this.#clock.now.toFixed(3)} ${line}`);
+      trace === undefined ? undefined : (line) => trace(`${this.#clock.now.toFixed(3)} ${line}`);
     this.history = emptyHistory(plan);
     this.#core = this.#newCore();
     const clients = plan.commands.some((each) => "client" in each && each.client === 1) ? 2 : 1;
@@ -79,16 +81,20 @@ export class World {
     Object.assign(this.history.limits, limits);
   }
 
-  async run(): Promise<History> {
+  run(): Promise<History> {
+    return outside(() => this.#run());
+  }
+
+  #run(): History {
     const onRejection = (reason: unknown): void => {
       this.history.errors.push(`unhandled rejection: ${String(reason)}`);
     };
     process.on("unhandledRejection", onRejection);
     MemoryEngine.prototype.append = this.#recordAppend();
     try {
-      for (const command of this.#plan.commands) await this.#perform(command);
-      await this.#settleDown();
-      await this.#close();
+      for (const command of this.#plan.commands) this.#perform(command);
+      this.#settleDown();
+      this.#close();
     } finally {
       MemoryEngine.prototype.append = originalAppend;
       process.off("unhandledRejection", onRejection);
@@ -103,8 +109,8 @@ export class World {
 
   // -- commands ----------------------------------------------------------------------------------------------------
 
-  async #perform(command: Command): Promise<void> {
-    await this.#clock.runUntil(Math.max(command.at + this.#sleptMs, this.#clock.now));
+  #perform(command: Command): void {
+    this.#clock.run(Math.max(command.at + this.#sleptMs, this.#clock.now));
     const { clock } = this.#first;
     // On a machine that sleeps, nobody commands anything.
     const isOurs = ["set", "burst", "subscribe", "unsubscribe", "get"].includes(command.kind);
@@ -113,7 +119,7 @@ export class World {
   }
 
   #act(action: Action): void {
-    this.#tell(`* ${JSON.stringify(action)}`);
+    this.#tell?.(`* ${JSON.stringify(action)}`);
     switch (action.kind) {
       case "set":
         this.#set(action);
@@ -191,7 +197,7 @@ export class World {
     }
     record.settledAt = this.#clock.now;
     this.#unsettled -= 1;
-    this.#tell(`${id} ${JSON.stringify(record.result)}`);
+    this.#tell?.(`${id} ${JSON.stringify(record.result)}`);
   }
 
   #isStored(payload: string): boolean {
@@ -199,6 +205,8 @@ export class World {
   }
 
   readonly #texts = new Set<string>();
+  /** By portal. */
+  readonly #lastPayloads = new Map<string, string>();
 
   #subscribe(command: SubscribeCommand): void {
     const known = this.#slots.get(command.slot);
@@ -222,13 +230,13 @@ export class World {
         const from = taken + queued + (queued > 0 && slot.waiting ? 1 : 0);
         const to = from + (slot.waiting ? 1 : 0);
         reader.gaps.push({ gap, from, to });
-        this.#tell(`r${command.slot} gap ${JSON.stringify(gap)}`);
+        this.#tell?.(`r${command.slot} gap ${JSON.stringify(gap)}`);
       },
     });
     reader.open = true;
     this.#slots.set(command.slot, slot);
     const unfollow = slot.subscription.status.subscribe((status) => {
-      this.#tell(`r${command.slot} ${status.kind}`);
+      this.#tell?.(`r${command.slot} ${status.kind}`);
       if (status.kind === "connected") reader.connectedAt ??= this.#clock.now;
     });
     slot.consuming = this.#consume(slot, clock).finally(unfollow);
@@ -264,7 +272,7 @@ export class World {
       slot.waiting = false;
       if (result.done === true) return;
       reader.delivered.push(result.value);
-      this.#tell(`r${reader.command.slot} < ${JSON.stringify(result.value)}`);
+      this.#tell?.(`r${reader.command.slot} < ${JSON.stringify(result.value)}`);
       if (reader.command.slowMs > 0 && !this.#calm) await sleep(clock, reader.command.slowMs);
     }
   }
@@ -360,12 +368,13 @@ export class World {
   }
 
   #handle(request: PostRequest, cookie: string | undefined, reply: ServerReply): void {
-    const { cookie: _, ...headers } = request.headers;
+    const headers: Record<string, string> = { host: "localhost", ...request.headers };
+    if (cookie === undefined) delete headers["cookie"];
     this.#core?.handle(
       {
         method: "POST",
-        path: new URL(request.url).pathname,
-        headers: { host: "localhost", ...headers, ...(cookie === undefined ? {} : { cookie }) },
+        path: PATHS + request.url.slice(BASE_URL.length),
+        headers,
         body: Buffer.from(request.body),
         peer: "127.0.0.1",
       },
@@ -389,7 +398,8 @@ export class World {
         };
         this.history.stored.push(item);
         this.#texts.add(payload);
-        this.#tell(`  + ${portalId} ${seq} ${serverTimestamp} ${payload}`);
+        this.#lastPayloads.set(portalId, payload);
+        this.#tell?.(`  + ${portalId} ${seq} ${serverTimestamp} ${payload}`);
       }
     };
     return function append(this: MemoryEngine, accountId, items) {
@@ -432,34 +442,35 @@ export class World {
   // -- the end -----------------------------------------------------------------------------------------------------
 
   /** The faults stop; everything must drain, and what is set now must arrive. */
-  async #settleDown(): Promise<void> {
-    this.#tell("-- calm");
+  #settleDown(): void {
+    // The last command takes place under its own weather.
+    this.#clock.settle();
+    this.#tell?.("-- calm");
     const { clock } = this.#first;
     this.#weatherCount += 1;
     this.#calm = true;
     for (const { network } of this.#peers) network.weather = CALM;
     // A machine that sleeps wakes up first.
-    await this.#clock.runUntil(this.#clock.now + 1, () => false);
-    while (clock.isAsleep) await this.#clock.runUntil(this.#clock.now + 10_000);
-    await this.#runFor(200_000, () => this.#unsettled === 0);
+    this.#clock.run(this.#clock.now + 1);
+    while (clock.isAsleep) this.#clock.run(this.#clock.now + 10_000);
+    this.#runFor(200_000, () => this.#unsettled === 0);
     for (const client of this.#peers.keys()) {
       for (const portalId of STRICT) {
         const alone = { kind: "set", client, portals: [portalId], bytes: 8, twin: false } as const;
         this.#set({ ...alone, level: "atLeastOnce", ttlMs: 120_000 }, true);
       }
     }
-    await this.#runFor(130_000, () => this.#unsettled === 0);
-    await this.#runFor(60_000, () => this.#hasArrived());
+    this.#runFor(130_000, () => this.#unsettled === 0);
+    this.#runFor(60_000, () => this.#hasArrived());
   }
 
-  #runFor(ms: number, done: () => boolean): Promise<boolean> {
-    return this.#clock.runUntil(this.#clock.now + ms, done);
+  #runFor(ms: number, done: () => boolean): boolean {
+    return this.#clock.run(this.#clock.now + ms, done);
   }
 
   /** Whether every open reader has the last item of each of its portals. */
   #hasArrived(): boolean {
-    const last = new Map<string, string>();
-    for (const { portalId, payload } of this.history.stored) last.set(portalId, payload);
+    const last = this.#lastPayloads;
     return this.history.readers.every(({ open, command, delivered }) => {
       if (!open || command.slot < 0) return true;
       return command.portals.every((portalId) => {
@@ -471,18 +482,18 @@ export class World {
     });
   }
 
-  async #close(): Promise<void> {
+  #close(): void {
     const { rest } = this.history;
-    this.#tell("-- close");
+    this.#tell?.("-- close");
     const closing = Promise.all(this.#peers.map(({ client }) => client.close()));
     let closed = false;
     void closing.finally(() => {
       closed = true;
     });
-    rest.closed = await this.#runFor(1_000, () => closed);
+    rest.closed = this.#runFor(1_000, () => closed);
     rest.exchanges = this.#peers.reduce((sum, { network }) => sum + network.open.size, 0);
     // What is still on its way, or lingers at the server, ends by itself.
-    await this.#runFor(30_000, () => false);
+    this.#runFor(30_000, () => false);
     rest.waitingGets = this.#core?.stats.waitingGets ?? 0;
     this.#core?.close();
     rest.timers = this.#clock.timerCount;
