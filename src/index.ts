@@ -7,7 +7,7 @@ export type {
   GetItemsOptions,
   SetItemsOptions,
   SubscribeOptions,
-} from "./client/client.js";
+} from "./client/call-options.js";
 export type { XrtcClientOptions } from "./client/options.js";
 export type { SetResult } from "./writer/queued-write.js";
 export type { DeliveryLevel, QueuePolicy } from "./writer/policy.js";

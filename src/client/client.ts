@@ -1,79 +1,29 @@
 import { XrtcError } from "../errors.js";
 import type { Observable } from "../primitives/broadcast.js";
 import { abortable } from "../primitives/deadline.js";
-import { ANSWER_OVERHEAD_BYTES, encodeItem } from "../protocol/codec.js";
-import {
-  isPortalId,
-  type Item,
-  type Mode,
-  type NewItem,
-  type RequestedPortal,
-  type Schedule,
-} from "../protocol/item.js";
+import type { Item, NewItem } from "../protocol/item.js";
 import type { Limits } from "../protocol/limits.js";
 import type { Usage } from "../session/admission.js";
 import { Session } from "../session/session.js";
 import type { ClientStatus } from "../status.js";
 import { Hub } from "../subscription/hub.js";
 import { Leases } from "../subscription/leases.js";
-import type { MemberCallbacks, Start } from "../subscription/member.js";
 import type { Subscription } from "../subscription/subscription.js";
 import type { Transport } from "../transport/transport.js";
 import { UndiciTransport } from "../transport/undici-transport.js";
 import { parcelBytes } from "../writer/batcher.js";
-import type { DeliveryLevel, QueuePolicy } from "../writer/policy.js";
 import type { SetResult } from "../writer/queued-write.js";
 import { Writer } from "../writer/writer.js";
+import type {
+  CallOptions,
+  GetItemsOptions,
+  SetItemsOptions,
+  SubscribeOptions,
+} from "./call-options.js";
+import { checkCutoff, checkPortalId, encodeChecked } from "./checks.js";
 import { ItemApi } from "./item-api.js";
-import { parseOptions, type ClientSettings, type XrtcClientOptions } from "./options.js";
-
-/** Options of every call. */
-export interface CallOptions {
-  /** Gives the call up; it rejects with the signal's reason. */
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** Options of `setItems`. */
-export interface SetItemsOptions extends CallOptions {
-  /** Send again what may have been stored (`atLeastOnce`), or never (`atMostOnce`). @defaultValue "atLeastOnce" */
-  readonly level?: DeliveryLevel;
-  /** What becomes of a full queue. @defaultValue "reject" */
-  readonly queue?: QueuePolicy;
-  /** Milliseconds after which a set that is not confirmed fails. @defaultValue retryMsMax */
-  readonly ttlMs?: number;
-  /** Whose queue it is; policies apply among the sets of one owner. @defaultValue "" */
-  readonly owner?: string;
-}
-
-/** Options of `getItems`. */
-export interface GetItemsOptions extends CallOptions, Pick<MemberCallbacks, "onMalformed"> {
-  /** Portal ids, or portals with a reference time. Empty: the latest item of every portal of the account. */
-  readonly portals: readonly (string | RequestedPortal)[];
-  /** `probe` answers at once, `watch` when there is something, `stream` stays open. @defaultValue "probe" */
-  readonly mode?: Mode;
-  /** @defaultValue "LIFO" */
-  readonly schedule?: Schedule;
-  /** Leave out items older than this many ms; -1 for no limit. @defaultValue -1 */
-  readonly cutoff?: number;
-}
-
-/** Options of `subscribe`. */
-export interface SubscribeOptions extends CallOptions, MemberCallbacks {
-  /** Portal ids, at least one. */
-  readonly portals: readonly string[];
-  /** @defaultValue "stream" */
-  readonly mode?: Exclude<Mode, "probe">;
-  /** @defaultValue "FIFO" */
-  readonly schedule?: Schedule;
-  /** Leave out items older than this many ms; -1 for no limit. @defaultValue -1 */
-  readonly cutoff?: number;
-  /** Only what comes from now on, everything that is there, or what came since a time (UNIX ms). @defaultValue "new" */
-  readonly start?: Start;
-  /** A name in this process under which the place is kept for a while after a close, and taken up again. */
-  readonly name?: string;
-  /** Items that may wait for the subscriber before reading stops. @defaultValue 1000, minimum 1 */
-  readonly queueItemsMax?: number;
-}
+import type { XrtcClientOptions } from "./options.js";
+import { parseOptions, type ClientSettings } from "./settings.js";
 
 /** Batches are closed at this size, in bytes: larger ones gain nothing and delay what comes after. */
 const BATCH_BYTES_MAX = 65_536;
@@ -266,39 +216,4 @@ function portalIdsOf(items: readonly NewItem[]): readonly string[] {
   const [first] = items;
   if (first !== undefined && items.length === 1) return [first.portalId];
   return [...new Set(items.map(({ portalId }) => portalId))];
-}
-
-function encodeChecked(item: NewItem, lineBytesMax: number): string {
-  checkPortalId(item.portalId);
-  if (typeof item.payload !== "string") {
-    throw new XrtcError("XRTC_PAYLOAD_INVALID", "A payload is a string.", {
-      portalId: item.portalId,
-      outcome: "fail",
-    });
-  }
-  const encoded = encodeItem(item);
-  // No character takes more than 3 bytes: a short item need not be measured.
-  if (encoded.length * 3 + ANSWER_OVERHEAD_BYTES <= lineBytesMax) return encoded;
-  const answerBytes = Buffer.byteLength(encoded) + ANSWER_OVERHEAD_BYTES;
-  // A service takes in no item that it could never hand out.
-  if (answerBytes > lineBytesMax) {
-    const message = `Nobody could get the item: the answer would have ${answerBytes} bytes; ${lineBytesMax} are allowed.`;
-    throw new XrtcError("XRTC_PAYLOAD_TOO_LARGE", message, {
-      portalId: item.portalId,
-      outcome: "fail",
-    });
-  }
-  return encoded;
-}
-
-function checkPortalId(portalId: string): void {
-  if (typeof portalId === "string" && isPortalId(portalId)) return;
-  const shown =
-    typeof portalId === "string" ? JSON.stringify(portalId.slice(0, 40)) : typeof portalId;
-  throw new XrtcError("XRTC_PORTAL_INVALID", `${shown} is not a portal id.`, { outcome: "fail" });
-}
-
-function checkCutoff(cutoff: number): void {
-  if (Number.isSafeInteger(cutoff) && cutoff >= -1) return;
-  throw new XrtcError("XRTC_OPTIONS", "Option cutoff: expected whole ms, or -1 for no limit.");
 }

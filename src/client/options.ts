@@ -1,19 +1,13 @@
-/** The client's options: parsed once, strictly, and resolved to what the layers below need. */
+/** What a client may be told: its options, as people write them and as they are checked. */
 
 import * as z from "zod";
-import { XrtcError } from "../errors.js";
-import { systemClock, type Clock } from "../primitives/clock.js";
-import { systemRandom, type Random } from "../primitives/random.js";
+import type { Clock } from "../primitives/clock.js";
+import type { Random } from "../primitives/random.js";
 import { Redacted } from "../primitives/redacted.js";
-import { reasonOf } from "../protocol/codec.js";
-import { isAccountId, isApiKey } from "../protocol/item.js";
-import { LIMITS, type Limits, type LimitsPreset } from "../protocol/limits.js";
-import { HOSTED_BASE_URL, PATHS } from "../protocol/paths.js";
-import { ENV_FILE, firstGiven, readEnvFile, type Environment } from "../session/environment.js";
-import { CounterFile } from "../session/counter-file.js";
+import type { Limits, LimitsPreset } from "../protocol/limits.js";
+import type { Environment } from "../session/environment.js";
 import type { CounterStore } from "../session/month-budget.js";
 import type { Transport } from "../transport/transport.js";
-import { badOption, checkUrl } from "./urls.js";
 
 /** Every option may be left out. Credentials and URLs then come from the environment, else from a dotenv file. */
 export interface XrtcClientOptions {
@@ -78,29 +72,6 @@ export interface XrtcClientOptions {
     | undefined;
 }
 
-export interface ClientSettings {
-  readonly accountId: string;
-  readonly apiKey: Redacted;
-  readonly urls: { readonly login: string; readonly set: string; readonly get: string };
-  readonly limits: Limits;
-  readonly attemptsMax: number;
-  readonly retryMsMax: number;
-  readonly queueCountMax: number;
-  readonly queueBytesMax: number;
-  readonly resumeMs: number;
-  readonly connectionsMax: number;
-  readonly concurrentMax: number;
-  readonly connectTimeoutMs: number;
-  readonly requestTimeoutMs: number;
-  readonly streamSilenceMs: number;
-  readonly streamTimeoutMs: number;
-  readonly keepAliveMs: number;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly transport: Transport | undefined;
-  readonly counterStore: CounterStore | undefined;
-}
-
 const text = z.string().optional();
 const count = z.int().min(1);
 const limit = count.optional();
@@ -120,7 +91,8 @@ const limitsSchema = z.strictObject({
   requestsPerMonthMax: limit,
 } satisfies Record<keyof Limits, z.ZodType>);
 
-const schema = z.strictObject({
+/** Strict: a misspelt option is an error. */
+export const optionsSchema = z.strictObject({
   accountId: text,
   apiKey: z.union([z.string(), z.instanceof(Redacted)]).optional(),
   baseUrl: text,
@@ -158,104 +130,5 @@ const schema = z.strictObject({
     .optional(),
 } satisfies Record<keyof XrtcClientOptions, z.ZodType>);
 
-/** Milliseconds beyond the get timeout that an open get may be silent, and that it may last in all. */
-const SILENCE_MARGIN_MS = 3_000;
-const TURN_MARGIN_MS = 7_000;
-
-/** @throws XrtcError `XRTC_OPTIONS`, `XRTC_CREDENTIALS_MISSING` */
-export function parseOptions(options: XrtcClientOptions): ClientSettings {
-  const parsed = schema.safeParse(options);
-  if (!parsed.success) throw badOption(reasonOf(parsed.error));
-  const given = parsed.data;
-  const { attemptsMax, retryMsMax, queueCountMax, queueBytesMax, resumeMs } = given;
-  const { connectionsMax, concurrentMax, connectTimeoutMs, requestTimeoutMs, keepAliveMs } = given;
-  const { ports = {} } = given;
-  const environment = (): Environment => given.environment ?? process.env;
-  const credentialsFile = cached(() => readEnvFile(given.envFile));
-  const connectionFile =
-    given.connectionEnvFile === undefined
-      ? credentialsFile
-      : cached(() => readEnvFile(given.connectionEnvFile));
-  const urls = resolveUrls(given, [environment, connectionFile]);
-  for (const [name, url] of Object.entries(urls)) checkUrl(name, url, given.allowInsecure);
-  const limits = resolveLimits(given.limits, urls.set);
-  return {
-    ...resolveCredentials(given, [environment, credentialsFile]),
-    urls,
-    limits,
-    attemptsMax,
-    retryMsMax,
-    queueCountMax,
-    queueBytesMax,
-    resumeMs,
-    connectionsMax,
-    concurrentMax,
-    connectTimeoutMs,
-    requestTimeoutMs,
-    streamSilenceMs: given.streamSilenceMs ?? limits.getTimeoutMs + SILENCE_MARGIN_MS,
-    streamTimeoutMs: given.streamTimeoutMs ?? limits.getTimeoutMs + TURN_MARGIN_MS,
-    keepAliveMs,
-    clock: ports.clock ?? systemClock,
-    random: ports.random ?? systemRandom,
-    transport: ports.transport,
-    counterStore: ports.counterStore ?? counterFile(given, limits),
-  };
-}
-
-function counterFile(
-  { counterFile: path, onCounterError }: Given,
-  { requestsPerMonthMax }: Limits,
-): CounterStore | undefined {
-  // Where a month has no end there is nothing to keep.
-  if (path === undefined || requestsPerMonthMax === Number.MAX_SAFE_INTEGER) return undefined;
-  let told = false;
-  return new CounterFile(path, (error) => {
-    if (!told) onCounterError?.(error);
-    told = true;
-  });
-}
-
-type Sources = readonly (() => Environment)[];
-type Given = z.infer<typeof schema>;
-
-function resolveCredentials(
-  given: Given,
-  sources: Sources,
-): Pick<ClientSettings, "accountId" | "apiKey"> {
-  const accountId = firstGiven("ACCOUNT_ID", given.accountId, sources);
-  const argument = given.apiKey instanceof Redacted ? given.apiKey.reveal() : given.apiKey;
-  const apiKey = firstGiven("API_KEY", argument, sources);
-  if (accountId === undefined || apiKey === undefined) {
-    const missing = accountId === undefined ? "account id" : "API key";
-    const places = `not as an option, not in the environment, not in ${given.envFile ?? ENV_FILE}`;
-    throw new XrtcError("XRTC_CREDENTIALS_MISSING", `There is no ${missing}: ${places}.`);
-  }
-  if (!isAccountId(accountId)) throw badOption("accountId: expected AC and digits");
-  // Not even the length of what was given is told.
-  if (!isApiKey(apiKey)) throw badOption("apiKey: expected 32 ASCII letters and digits");
-  return { accountId, apiKey: new Redacted(apiKey) };
-}
-
-function resolveUrls(given: Given, sources: Sources): ClientSettings["urls"] {
-  const base = (given.baseUrl || HOSTED_BASE_URL).replace(/\/+$/, "");
-  // A base URL is an argument: what it gives goes before the environment.
-  const from = given.baseUrl ? [] : sources;
-  return {
-    login: firstGiven("LOGIN_URL", given.loginUrl, from) ?? base + PATHS.login,
-    set: firstGiven("SET_URL", given.setUrl, from) ?? base + PATHS.set,
-    get: firstGiven("GET_URL", given.getUrl, from) ?? base + PATHS.get,
-  };
-}
-
-function resolveLimits(given: Given["limits"], setUrl: string): Limits {
-  if (typeof given === "string") return LIMITS[given];
-  const isHosted = /(^|\.)xrtc\.org$/.test(new URL(setUrl).hostname);
-  const preset = LIMITS[isHosted ? "hosted" : "local"];
-  const changed = Object.entries(given ?? {}).filter(([, value]) => value !== undefined);
-  return { ...preset, ...(Object.fromEntries(changed) as Partial<Limits>) };
-}
-
-function cached<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined;
-  return () => (made ??= { value: make() }).value;
-}
+/** Options whose types are right. */
+export type GivenOptions = z.infer<typeof optionsSchema>;

@@ -58,7 +58,8 @@ export async function logIn(request: LoginRequest): Promise<HeldLogin> {
     if (response.status !== 200) {
       const failure = await answerError(response, clock.wallNow());
       // Without the service's own words, nobody knows what was refused: that must not wait for a person.
-      throw response.status === 400 && failure.serviceCode === undefined ? notXrtc() : failure;
+      if (response.status === 400 && failure.serviceCode === undefined) throw notXrtc();
+      throw response.status === 404 && !VERSIONED.test(url) ? noVersion(failure) : failure;
     }
     cookies.store(url, response.setCookies);
     const answer = decodeLogin(await readBody(response));
@@ -79,6 +80,17 @@ export async function logIn(request: LoginRequest): Promise<HeldLogin> {
     throw thrown instanceof JsonRefusedError ? notXrtc(thrown) : transportFailure(thrown);
   }
 }
+
+/** What comes before a call in an address of the service's own. */
+const VERSIONED = /\/v\d+\/auth\/login$/;
+
+/** The slip that nearly everybody makes once. */
+const noVersion = (failure: XrtcError): XrtcError =>
+  new XrtcError(failure.code, `${failure.message} Is a /v1 missing at the end of the base URL?`, {
+    outcome: "fail",
+    status: 404,
+    cause: failure,
+  });
 
 const notXrtc = (cause?: Error): XrtcError =>
   new XrtcError("XRTC_RESPONSE_INVALID", "What answered the login is not an XRTC service.", {

@@ -58,7 +58,7 @@ describe("The README's tables", () => {
   });
 
   it("have every option of getItems and subscribe with its default", () => {
-    const path = "src/client/client.ts";
+    const path = "src/client/call-options.ts";
     const callbacks = optionsOf("src/subscription/member.ts", "MemberCallbacks");
     const kinds = [
       optionsOf(path, "GetItemsOptions"),
@@ -79,7 +79,7 @@ describe("The README's tables", () => {
   });
 
   it("have every option of setItems with its default", () => {
-    const path = "src/client/client.ts";
+    const path = "src/client/call-options.ts";
     const options = [...optionsOf(path, "SetItemsOptions"), ...optionsOf(path, "CallOptions")];
     const rows = tableOf("Options of setItems");
     assert.deepEqual(
