@@ -13,13 +13,13 @@ import {
 } from "../protocol/codec.js";
 import type { GetRequest, Mode } from "../protocol/item.js";
 import { JsonRefusedError } from "../protocol/json.js";
-import { RECEIVED_LINE_BYTES_MAX } from "../protocol/limits.js";
-import { LineSplitter, LineTooLongError } from "../protocol/ndjson.js";
+import { LineTooLongError } from "../protocol/ndjson.js";
 import { readBody } from "../session/answer.js";
 import { streamFailure, transportFailure } from "../session/failure.js";
 import type { Login } from "../session/login.js";
 import { timeoutError } from "../session/login-keeper.js";
 import type { Session, SessionResponse } from "../session/session.js";
+import { Lines } from "./lines.js";
 import { Watchdog } from "./watchdog.js";
 import type { Signal } from "../primitives/signal.js";
 
@@ -165,34 +165,21 @@ export class ItemApi {
     return { silenceMs: streamSilenceMs, totalMs: streamTimeoutMs };
   }
 
-  async *#lines(
-    { response, login }: SessionResponse,
-    watchdog: Watchdog,
-    end: () => void,
-  ): AsyncGenerator<ReceivedLine, void, undefined> {
-    const splitter = new LineSplitter(RECEIVED_LINE_BYTES_MAX);
-    try {
-      watchdog.rest();
-      const chunks = response.body[Symbol.asyncIterator]();
-      for (;;) {
-        const chunk = await watchdog.next(chunks);
-        if (chunk.done === true) break;
-        for (const line of splitter.push(chunk.value)) {
-          if (!isBlank(line)) yield this.#decode(line, login);
-        }
-      }
-      // A document may end without a newline; one that was cut does not parse.
-      const rest = splitter.rest();
-      if (!isBlank(rest)) yield this.#decode(rest, login);
-      this.#session.answered();
-    } catch (thrown) {
-      throw thrown instanceof LineTooLongError
-        ? unreadable("The answer's line is too long.", thrown)
-        : transportFailure(thrown);
-    } finally {
-      response.discard();
-      end();
-    }
+  #lines({ response, login }: SessionResponse, watchdog: Watchdog, end: () => void): Lines {
+    return new Lines({
+      body: response.body[Symbol.asyncIterator](),
+      watchdog,
+      decode: (line) => this.#decode(line, login),
+      failure: (thrown) =>
+        thrown instanceof LineTooLongError
+          ? unreadable("The answer's line is too long.", thrown)
+          : transportFailure(thrown),
+      completed: () => this.#session.answered(),
+      ended: () => {
+        response.discard();
+        end();
+      },
+    });
   }
 
   #decode(line: Uint8Array, login: Login): ReceivedLine {
@@ -226,8 +213,6 @@ function setHeaders(call: SetCall, login: Login): Record<string, string> {
     "xrtc-sequence": String(sequence),
   };
 }
-
-const isBlank = (line: Uint8Array): boolean => line.every((byte) => byte === 0x0d || byte === 0x20);
 
 const unreadable = (message: string, cause?: Error): XrtcError =>
   new XrtcError("XRTC_RESPONSE_INVALID", message, { retryable: true, outcome: "unknown", cause });

@@ -29,7 +29,7 @@ export class Watchdog {
   /** The request goes out: all durations count from here. */
   start(): void {
     this.#startedAt = this.#clock.now();
-    this.#wait();
+    this.wait();
   }
 
   /** Nobody waits for bytes now. The timer stays, and looks again when it fires: setting it for each chunk is dear. */
@@ -37,15 +37,8 @@ export class Watchdog {
     this.#waitingSince = undefined;
   }
 
-  /** The next chunk. Giving up the rest is its caller's: a generator around each chunk would cost three turns of it. */
-  async next(chunks: AsyncIterator<Uint8Array>): Promise<IteratorResult<Uint8Array>> {
-    this.#wait();
-    const result = await chunks.next();
-    this.rest();
-    return result;
-  }
-
-  #wait(): void {
+  /** Somebody waits for bytes now. */
+  wait(): void {
     const now = this.#clock.now();
     this.#waitingSince = now;
     if (this.#armedUntil > now) return;
