@@ -39,9 +39,9 @@ export function composeLine(
   const filled = pages.length === 1 ? pages : pages.filter((page) => page.length > 0);
   if (filled.length === 0 || filled[0]?.length === 0) return undefined;
   const chosen = schedule === "FIFO" ? oldestFirst(filled, bounds) : newestFirst(pages, bounds);
-  const { items } = chosen;
+  const { items, positions, unfinished } = chosen;
   if (items.length === 0) return undefined;
-  return { ...chosen, itemCount: items.length, bytes: bytesOf(items, filled) };
+  return { bytes: bytesOf(items, filled), itemCount: items.length, positions, unfinished };
 }
 
 interface Chosen {

@@ -161,7 +161,7 @@ export class OpenGet implements EngineReader, OpenExchange {
     if (line === undefined) return;
     this.#hasDelivered = true;
     counters.itemsDelivered += line.itemCount;
-    for (const [portalId, sequence] of line.positions) this.#move(portalId, sequence);
+    line.positions.forEach(this.#moveTo);
     if (this.#request.mode !== "stream") {
       this.#leave();
       sendBytes(this.#call.reply, line.bytes);
@@ -178,6 +178,10 @@ export class OpenGet implements EngineReader, OpenExchange {
     wanted.isPlaced = true;
     this.#move(page.portalId, page.firstSequence - 1);
   }
+
+  readonly #moveTo = (sequence: number, portalId: string): void => {
+    this.#move(portalId, sequence);
+  };
 
   #move(portalId: string, sequence: number): void {
     this.#call.session.moveTo(portalId, sequence, this.#context.settings.clock.now());

@@ -62,10 +62,11 @@ export class UndiciTransport implements Transport {
         reject(request.signal.reason);
         return;
       }
-      const target = this.#target(request.url);
+      const { origin, path } = this.#target(request.url);
       const exchange = new Exchange(request.signal, resolve, reject);
       const options = {
-        ...target,
+        origin,
+        path,
         method: "POST" as const,
         headers: request.headers,
         body: request.body,

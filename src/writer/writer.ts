@@ -62,6 +62,8 @@ export class Writer {
   #cancelExpiry: Cancel | undefined;
   /** When that timer rings (monotonic ms). */
   #expiryAt = Infinity;
+  /** When the first of the writes ends that came since the last look at the queue. */
+  #soonestEnd = Infinity;
   #idle: (() => void)[] = [];
 
   constructor(options: WriterOptions) {
@@ -105,7 +107,7 @@ export class Writer {
       };
       if (signal !== undefined) this.#followSignal(write, signal);
       for (const { write: dropped, error } of this.#queue.push(write)) refuse(dropped, error);
-      this.#watchExpiry(queuedAt + write.policy.ttlMs);
+      this.#soonestEnd = Math.min(this.#soonestEnd, queuedAt + policy.ttlMs);
       this.#schedulePump();
     });
   }
@@ -165,7 +167,9 @@ export class Writer {
         this.#halves.shift() ?? this.#newBatch(this.#queue.takeBatch(this.#options.limits)),
       );
     }
-    this.#watchExpiry();
+    // What goes out at once, as most does, needs no watch.
+    this.#watchExpiry(this.#soonestEnd);
+    this.#soonestEnd = Infinity;
   }
 
   /** Milliseconds until another batch may go out; infinite when an answer must come first. */
