@@ -3,11 +3,11 @@ import type { TimeoutQueue } from "../primitives/timeout-queue.js";
 
 /** What becomes of one ordered set. Exactly one is called, once. */
 export interface Turn {
-  /** Its predecessors are all decided: decide this one, then call {@link SetOrder.decided} or {@link SetOrder.released}. */
+  /** Its predecessors are all applied: decide this one, then tell {@link SetOrder} how. */
   run(): void;
-  /** Its number was decided before. */
+  /** Its number was used before. */
   past(): void;
-  /** Its predecessors did not come in time, or the session is over. */
+  /** Its predecessors did not come in time, or one was refused, or the session is over. */
   late(): void;
 }
 
@@ -17,13 +17,14 @@ interface Waiting {
 }
 
 /**
- * The order of one producer's sets within one session: none is decided before its predecessor.
+ * The order of one producer's sets within one session: none is applied before its predecessor.
  *
  * Numbers start at 1 in every session. A producer whose first set arrives with a higher number has others under way
  * which overtook nothing: that set waits like any other early one. (To start at whatever comes first would apply the
  * second set before the first whenever a new producer's first two change places on the way, and that is just when
- * order is asked for.) A number is used up when its set was decided: applied, or refused for its content. A set that
- * was turned away before that, because of a rate limit or a failing engine, keeps its number for the next attempt.
+ * order is asked for.) A number is used up when its set was applied. A set that was turned away, because of a rate limit
+ * or a failing engine, keeps its number for the next attempt. One that was refused for its content keeps it as well, and
+ * those behind it do not wait: its producer may have to send it in parts before them, under numbers of another producer.
  */
 export class SetOrder {
   readonly #timeouts: TimeoutQueue;
@@ -31,6 +32,8 @@ export class SetOrder {
   #next = 1;
   #waitingCount = 0;
   #isRunning = false;
+  /** The set that is next was refused: those behind it wait in vain. */
+  #isRefused = false;
   #isClosed = false;
 
   /** @param timeouts - how long an early set waits */
@@ -43,6 +46,11 @@ export class SetOrder {
     return this.#waitingCount;
   }
 
+  /** Whether nothing runs or waits. */
+  get isIdle(): boolean {
+    return !this.#isRunning && this.#waitingCount === 0;
+  }
+
   /** Whether a set with this number would have to wait. */
   isEarly(number: number): boolean {
     return number > this.#next || (number === this.#next && this.#isRunning);
@@ -51,17 +59,27 @@ export class SetOrder {
   enter(number: number, turn: Turn): void {
     if (this.#isClosed) turn.late();
     else if (number < this.#next) turn.past();
+    else if (number > this.#next && this.#isRefused) turn.late();
     else if (this.isEarly(number)) this.#wait(number, turn);
     else this.#run(turn);
   }
 
-  /** The running set was decided: its number is used up. */
-  decided(): void {
+  /** The running set was applied: its number is used up. */
+  applied(): void {
     this.#isRunning = false;
+    this.#isRefused = false;
     const done = this.#next;
     this.#next += 1;
     // Repeats of the set that ran.
     for (let turn = this.#take(done); turn !== undefined; turn = this.#take(done)) turn.past();
+    this.#runNext();
+  }
+
+  /** The running set was refused: its number is free, and whoever waits for it is turned away. */
+  refused(): void {
+    this.#isRunning = false;
+    this.#isRefused = true;
+    this.#turnAway((number) => number > this.#next);
     this.#runNext();
   }
 
@@ -74,7 +92,11 @@ export class SetOrder {
   /** Turns all away that wait. */
   close(): void {
     this.#isClosed = true;
-    for (const number of [...this.#waiting.keys()]) {
+    this.#turnAway(() => true);
+  }
+
+  #turnAway(isMeant: (number: number) => boolean): void {
+    for (const number of [...this.#waiting.keys()].filter(isMeant)) {
       for (let turn = this.#take(number); turn !== undefined; turn = this.#take(number))
         turn.late();
     }

@@ -3,55 +3,26 @@
 import { isXrtcError, XrtcError } from "../errors.js";
 import { sleep, type Clock } from "../primitives/clock.js";
 import { abortable, Deadline } from "../primitives/deadline.js";
+import type { Signal } from "../primitives/signal.js";
+import type { ItemSink, SinkAnswer } from "./item-sink.js";
 import type { OrderedPlace } from "./lane.js";
 import type { DeliveryLevel } from "./policy.js";
-import { verdictOf, type RetryLimits } from "./retry.js";
+import { asFailure, isDoubtful, verdictOf, type RetryLimits } from "./retry.js";
 import type { QueuedWrite } from "./queued-write.js";
-import type { Signal } from "../primitives/signal.js";
-
-/** Where a batch goes. */
-export interface ItemSink {
-  /** Batches that may be in flight at a time, each applied after the one before it; 1 where that is not offered. */
-  readonly windowMax: number;
-  /**
-   * @throws XrtcError with its `outcome`
-   */
-  set(encodedItems: readonly string[], call: SinkCall): Promise<SinkAnswer>;
-  /**
-   * Tells that a write failed and when it is tried again.
-   *
-   * @returns in how many ms it may be, when that is later
-   */
-  troubled(cause: XrtcError, failures: number, retryInMs: number): number;
-}
-
-export interface SinkCall {
-  readonly signal: Signal;
-  /** The same on every attempt of a batch. */
-  readonly idempotencyKey: string;
-  /** The request's place among those in flight, under a login; called only where places count. */
-  readonly place: (generation: number) => OrderedPlace;
-  /** Called when the request goes out. */
-  readonly sent: () => void;
-  /** Bounds what is left of the call: the signal is aborted after so many ms at the latest. */
-  readonly within: (ms: number, reason: () => Error) => void;
-}
-
-export interface SinkAnswer {
-  /** UNIX ms of the server's clock. */
-  readonly serverTimestamp: number;
-  /** Whether the service recognises a request that it has already applied. */
-  readonly idempotent: boolean;
-}
 
 /** How a batch ended. */
 export type BatchEnd =
   | { readonly kind: "confirmed"; readonly answer: SinkAnswer }
-  | { readonly kind: "failed"; readonly error: XrtcError; readonly decided: boolean }
+  | { readonly kind: "failed"; readonly error: XrtcError }
   /** One of its writes is at fault: each half is tried by itself. */
   | { readonly kind: "split" }
   /** Some of its writes have lived their time, and nothing was stored: the others are tried without them. */
-  | { readonly kind: "trimmed"; readonly error: XrtcError };
+  | {
+      readonly kind: "trimmed";
+      readonly error: XrtcError;
+      readonly expired: readonly QueuedWrite[];
+      readonly alive: readonly QueuedWrite[];
+    };
 
 export interface BatchPorts {
   readonly sink: ItemSink;
@@ -62,27 +33,54 @@ export interface BatchPorts {
   readonly backoff: () => number;
   readonly failures: () => number;
   readonly place: (generation: number) => OrderedPlace;
-  /** Resolves when no batch before this one stands in its way; nothing, when this is the first without an answer. */
-  readonly turn: () => Promise<void> | undefined;
+  /** Whether no batch before this one is without an answer. */
+  readonly isFirst: () => boolean;
+  /** Resolves when no batch before this one stands in its way. */
+  readonly turn: () => Promise<void>;
 }
+
+/** What a batch takes over from the one that its writes were part of. */
+export interface Origin {
+  readonly attempts: number;
+  /** Attempts that count towards the bound. */
+  readonly counted: number;
+  /** Whether it is a part of a refused batch: it may be refused, too, and is sent when none is before it. */
+  readonly isSuspect: boolean;
+}
+
+const NEW: Origin = { attempts: 0, counted: 0, isSuspect: false };
 
 export class Batch {
   readonly writes: readonly QueuedWrite[];
   readonly level: DeliveryLevel;
+  readonly isSuspect: boolean;
   readonly #idempotencyKey: string;
-  #attempts = 0;
+  #attempts: number;
+  #counted: number;
   #wasUnknown = false;
+  #wasDoubtful = false;
+  /** Whether none before it was without an answer when it was sent last. */
+  #wasFirst = false;
   #isRetrying = false;
   #isBackingOff = false;
 
-  constructor(writes: readonly QueuedWrite[], idempotencyKey: string) {
+  constructor(writes: readonly QueuedWrite[], idempotencyKey: string, origin = NEW) {
     this.writes = writes;
     this.level = writes[0]?.policy.level ?? "atLeastOnce";
     this.#idempotencyKey = idempotencyKey;
+    this.isSuspect = origin.isSuspect;
+    this.#attempts = origin.attempts;
+    this.#counted = origin.counted;
   }
 
+  /** Requests that went out for its writes. */
   get attempts(): number {
     return this.#attempts;
+  }
+
+  /** Those that count towards the bound. */
+  get counted(): number {
+    return this.#counted;
   }
 
   /** Whether an attempt may have been applied without an answer. */
@@ -100,9 +98,10 @@ export class Batch {
     return this.#isBackingOff;
   }
 
-  /** Sends until there is an end to it. It never throws. */
+  /** Sends until there is an end to it; never throws. */
   async deliver(ports: BatchPorts): Promise<BatchEnd> {
     const { clock } = ports;
+    if (this.isSuspect && !ports.isFirst()) await this.#untilEnd(ports, ports.turn);
     let failure: XrtcError | undefined;
     for (;;) {
       const endsAt = this.#endsAt;
@@ -115,12 +114,16 @@ export class Batch {
       const verdict = this.#verdict(failure, endsAt, ports);
       if (verdict.kind === "split") return verdict;
       if (verdict.kind === "fail") {
-        if (this.#canTrim(failure, clock.now())) return { kind: "trimmed", error: verdict.error };
-        const decided = failure.code === "XRTC_ITEM_REFUSED";
-        return { kind: "failed", error: verdict.error, decided };
+        return (
+          this.#trimmed(failure, verdict.error, clock.now()) ?? {
+            kind: "failed",
+            error: verdict.error,
+          }
+        );
       }
       this.#isRetrying = true;
-      await this.#pause(failure, endsAt, ports);
+      this.#wasDoubtful = isDoubtful(failure);
+      await this.#pause(failure, ports);
     }
   }
 
@@ -138,9 +141,15 @@ export class Batch {
     return this.#wasUnknown ? last : first;
   }
 
-  #canTrim(failure: XrtcError, now: number): boolean {
-    const isOver = failure.retryable || failure.code === "XRTC_TIMEOUT";
-    return isOver && !this.#wasUnknown && this.writes.some((write) => endOf(write) > now);
+  /** Its end, when time is over for some of its writes and for them alone: spent attempts are spent for all. */
+  #trimmed(failure: XrtcError, error: XrtcError, now: number): BatchEnd | undefined {
+    if (this.#wasUnknown || (!failure.retryable && failure.code !== "XRTC_TIMEOUT"))
+      return undefined;
+    const expired: QueuedWrite[] = [];
+    const alive: QueuedWrite[] = [];
+    for (const write of this.writes) (endOf(write) > now ? alive : expired).push(write);
+    if (alive.length === 0 || expired.length === 0) return undefined;
+    return { kind: "trimmed", error, expired, alive };
   }
 
   /** The batch has no time left, or nobody waits for it any more. */
@@ -155,13 +164,12 @@ export class Batch {
     return late?.with({ outcome: "fail" }) ?? last ?? expired().with({ outcome: "fail" });
   }
 
-  async #attempt(
-    endsAt: number,
-    { sink, clock, signal, place }: BatchPorts,
-  ): Promise<SinkAnswer | XrtcError> {
+  async #attempt(endsAt: number, ports: BatchPorts): Promise<SinkAnswer | XrtcError> {
+    const { sink, clock, signal, place } = ports;
     const deadline = new Deadline(clock, signal);
     let sent = false;
     let isBounded = false;
+    this.#wasFirst = ports.isFirst();
     try {
       const encodedItems: string[] = [];
       for (const write of this.writes) {
@@ -172,8 +180,10 @@ export class Batch {
         idempotencyKey: this.#idempotencyKey,
         place,
         sent: () => {
-          if (!sent) this.#attempts += 1;
+          if (sent) return;
           sent = true;
+          this.#attempts += 1;
+          this.#counted += 1;
         },
         within: (ms, reason) => {
           isBounded = true;
@@ -188,6 +198,8 @@ export class Batch {
     } catch (thrown) {
       const failure = asFailure(thrown, sent);
       if (failure.outcome === "unknown") this.#wasUnknown = true;
+      // For the sake of one before it, as a rule: the attempts of that one are the bound.
+      else if (sent && !this.#wasFirst) this.#counted -= 1;
       return failure;
     } finally {
       deadline.dispose();
@@ -203,8 +215,10 @@ export class Batch {
       failure,
       {
         attempts: this.#attempts,
+        counted: this.#counted,
         timeLeftMs: endsAt - clock.now(),
         parcels: this.writes.length,
+        wasDoubtful: this.#wasDoubtful,
         wasUnknown: this.#wasUnknown,
         level: this.level,
       },
@@ -212,26 +226,32 @@ export class Batch {
     );
   }
 
-  async #pause(failure: XrtcError, endsAt: number, ports: BatchPorts): Promise<void> {
-    const { sink, clock, signal } = ports;
+  async #pause(failure: XrtcError, ports: BatchPorts): Promise<void> {
+    if (failure.retryAfterMs === undefined && !this.#wasFirst) {
+      // It failed because of the one before it, as a rule, and will go the way of that one.
+      if (!ports.isFirst()) await this.#untilEnd(ports, ports.turn);
+      return;
+    }
+    const backoff = Math.max(ports.backoff(), failure.retryAfterMs ?? 0);
+    const wait = ports.sink.troubled(failure, ports.failures(), backoff);
+    this.#isBackingOff = true;
+    await this.#untilEnd(ports, (signal) => sleep(ports.clock, wait, signal));
+    this.#isBackingOff = false;
+  }
+
+  /** Waits, but not longer than there is time. */
+  async #untilEnd(
+    { clock, signal }: BatchPorts,
+    wait: (signal: Signal) => Promise<void>,
+  ): Promise<void> {
     const end = new Deadline(clock, signal);
-    end.set(Math.max(0, endsAt - clock.now()), expired);
+    end.set(Math.max(0, this.#endsAt - clock.now()), expired);
     try {
-      const turn = failure.retryAfterMs === undefined ? ports.turn() : undefined;
-      if (turn !== undefined) {
-        // It failed because of the one before it, as a rule, and will go the way of that one.
-        await abortable(turn, end.signal);
-        return;
-      }
-      const backoff = Math.max(ports.backoff(), failure.retryAfterMs ?? 0);
-      const wait = sink.troubled(failure, ports.failures(), backoff);
-      this.#isBackingOff = true;
-      await sleep(clock, wait, end.signal);
+      await abortable(wait(end.signal), end.signal);
     } catch (thrown) {
       // Closed, or out of time: the next look at the batch finds that and ends it.
       if (!isXrtcError(thrown)) throw thrown;
     } finally {
-      this.#isBackingOff = false;
       end.dispose();
     }
   }
@@ -242,13 +262,3 @@ export const endOf = ({ queuedAt, policy }: QueuedWrite): number => queuedAt + p
 
 const expired = (): XrtcError =>
   new XrtcError("XRTC_TIMEOUT", "The set was not confirmed within its time to live.");
-
-/** What was given up before its request went out was provably not applied. */
-function asFailure(thrown: unknown, sent: boolean): XrtcError {
-  if (!isXrtcError(thrown)) {
-    const outcome = sent ? "unknown" : "fail";
-    return new XrtcError("XRTC_ABORTED", "The set was given up.", { outcome, cause: thrown });
-  }
-  if (thrown.outcome !== undefined && (sent || thrown.outcome === "fail")) return thrown;
-  return thrown.with({ outcome: sent ? "unknown" : "fail" });
-}

@@ -1,6 +1,6 @@
 /** What becomes of a batch whose request failed. Pure. */
 
-import { XrtcError } from "../errors.js";
+import { isXrtcError, XrtcError } from "../errors.js";
 import type { DeliveryLevel } from "./policy.js";
 
 export interface RetryLimits {
@@ -9,11 +9,15 @@ export interface RetryLimits {
 }
 
 export interface BatchHistory {
-  /** Requests that went out for the batch, this one included; one that was never written does not count. */
+  /** Requests that went out for its writes, this one included; one that was never written does not count. */
   readonly attempts: number;
+  /** Those of them that count towards the bound. */
+  readonly counted: number;
   /** Milliseconds until the first of its writes has lived its time. */
   readonly timeLeftMs: number;
   readonly parcels: number;
+  /** Whether the last attempt was refused without the service's own words. */
+  readonly wasDoubtful: boolean;
   /** Whether an attempt before may have been applied. */
   readonly wasUnknown: boolean;
   readonly level: DeliveryLevel;
@@ -26,13 +30,17 @@ export type Verdict =
   | { readonly kind: "fail"; readonly error: XrtcError };
 
 export function verdictOf(failure: XrtcError, history: BatchHistory, limits: RetryLimits): Verdict {
-  const { attempts, timeLeftMs, parcels, wasUnknown, level } = history;
-  if (failure.code === "XRTC_ITEM_REFUSED" && parcels > 1) return { kind: "split" };
+  const { attempts, counted, timeLeftMs, parcels, wasUnknown, level } = history;
+  const spent = counted >= limits.attemptsMax || timeLeftMs <= 0;
+  if (failure.code === "XRTC_ITEM_REFUSED") {
+    // Somebody else's answer, or its words were cut off: the content may be faultless.
+    if (isDoubtful(failure) && !history.wasDoubtful && !spent) return { kind: "retry" };
+    if (parcels > 1) return { kind: "split" };
+  }
   if (failure.code === "XRTC_CLOSED" || failure.code === "XRTC_ABORTED") {
     const outcome = wasUnknown ? "unknown" : (failure.outcome ?? "unknown");
     return { kind: "fail", error: failure.with({ attempts, outcome }) };
   }
-  const spent = attempts >= limits.attemptsMax || timeLeftMs <= 0;
   const mayRepeat = level === "atLeastOnce" || failure.outcome === "fail";
   if (failure.retryable && mayRepeat && !spent) return { kind: "retry" };
   if (failure.outcome !== "unknown" && !wasUnknown) {
@@ -47,4 +55,18 @@ export function verdictOf(failure: XrtcError, history: BatchHistory, limits: Ret
       cause: failure,
     }),
   };
+}
+
+/** A refusal that does not say what is wrong with the content. Nothing was stored, whoever it came from. */
+export const isDoubtful = ({ code, status, serviceCode }: XrtcError): boolean =>
+  code === "XRTC_ITEM_REFUSED" && status === 400 && serviceCode === undefined;
+
+/** What was given up before its request went out was provably not applied. */
+export function asFailure(thrown: unknown, sent: boolean): XrtcError {
+  if (!isXrtcError(thrown)) {
+    const outcome = sent ? "unknown" : "fail";
+    return new XrtcError("XRTC_ABORTED", "The set was given up.", { outcome, cause: thrown });
+  }
+  if (thrown.outcome !== undefined && (sent || thrown.outcome === "fail")) return thrown;
+  return thrown.with({ outcome: sent ? "unknown" : "fail" });
 }

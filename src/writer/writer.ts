@@ -1,24 +1,22 @@
 /**
- * Writes in order, and answers for each of them. A batch goes out at once while none is in flight, and what is written
- * meanwhile is the next one: the delay is one round trip when idle, and the batches grow with the load. Where the
- * server keeps the order, several are in flight, so that a long way does not make writes wait for each other.
+ * Takes writes, lets them wait within their bounds, and hands them over in batches. A batch goes out at once while none
+ * is in flight, and what is written meanwhile is the next one: the delay is one round trip when idle, and the batches
+ * grow with the load. Where the server keeps the order, several are in flight, so that a long way does not make writes
+ * wait for each other.
  *
  * Another request follows when: writes wait and none is in flight (paced by the answers); writes wait and another may
- * be in flight (paced by `SPACING_MS`, or by the window when they fill a batch); an attempt of the first batch in flight
- * failed and it is sent again (paced by the backoff of the failure streak and by the retry budget), or one of a later
- * batch (paced by the end of one before it); a refused batch was split (paced by its answer).
+ * be in flight (paced by the window's spacing, or by its size when they fill a batch); and as `window.ts` says.
  */
 
 import { asError, XrtcError } from "../errors.js";
 import type { Cancel, Clock } from "../primitives/clock.js";
-import { FailureStreak } from "../primitives/failure-streak.js";
 import type { Random } from "../primitives/random.js";
 import { Abort } from "../primitives/signal.js";
-import { Batch, endOf, type ItemSink } from "./batch.js";
 import { requestBytes, type BatchLimits, type Parcel } from "./batcher.js";
-import { Lanes } from "./lane.js";
-import type { QueuedWrite, SetResult } from "./queued-write.js";
+import type { ItemSink } from "./item-sink.js";
+import { refuse, type QueuedWrite, type SetResult } from "./queued-write.js";
 import type { RetryLimits } from "./retry.js";
+import { Window } from "./window.js";
 import { WriteQueue, type QueueLimits, type Write } from "./write-queue.js";
 
 export interface WriterLimits extends BatchLimits, RetryLimits, QueueLimits {
@@ -35,27 +33,14 @@ export interface WriterOptions {
 
 export type NewWrite = Parcel & Pick<Write, "portalIds" | "policy">;
 
-/** Milliseconds between requests beyond the first in flight, until one is full: fewer ones cost less than they delay. */
-const SPACING_MS = 1;
 /** Milliseconds that a write may outlive its time, so that many do not cost a timer each. */
 const EXPIRY_GRAIN_MS = 100;
 
 export class Writer {
   readonly #options: WriterOptions;
-  readonly #streak: FailureStreak;
-  readonly #lanes: Lanes<Batch>;
   readonly #queue: WriteQueue<QueuedWrite>;
+  readonly #window: Window;
   readonly #ended = new Abort();
-  /** Batches without an answer, in order. */
-  #inFlight: Batch[] = [];
-  /** Halves of refused batches, before anything new. */
-  #halves: Batch[] = [];
-  /** Halves without an answer, sent or not. */
-  readonly #splitting = new Set<Batch>();
-  /** What lets batches go on whose attempt failed while others before them had no answer. */
-  readonly #turns = new Map<Batch, () => void>();
-  #deliveries = new Set<Promise<void>>();
-  #lastSentAt = -Infinity;
   #pumping = false;
   #draining = false;
   #cancelPump: Cancel | undefined;
@@ -67,17 +52,15 @@ export class Writer {
   #idle: (() => void)[] = [];
 
   constructor(options: WriterOptions) {
-    const { random, limits } = options;
     this.#options = options;
-    this.#streak = new FailureStreak(random);
-    this.#lanes = new Lanes(() => random.id());
-    this.#queue = new WriteQueue(limits);
+    this.#queue = new WriteQueue(options.limits);
+    const onEnd = (): void => this.#onEnd();
+    this.#window = new Window({ ...options, signal: this.#ended.signal, onEnd });
   }
 
   /** Writes that wait or are in flight. */
   get pending(): number {
-    const batches = [...this.#inFlight, ...this.#halves];
-    return this.#queue.count + batches.reduce((sum, { writes }) => sum + writes.length, 0);
+    return this.#queue.count + this.#window.pending;
   }
 
   /**
@@ -115,7 +98,7 @@ export class Writer {
   /** Takes nothing more, and resolves when everything has been answered. */
   drain(): Promise<void> {
     this.#draining = true;
-    if (this.pending === 0 && this.#deliveries.size === 0) return Promise.resolve();
+    if (this.pending === 0) return Promise.resolve();
     return new Promise((resolve) => {
       this.#idle.push(resolve);
     });
@@ -126,13 +109,11 @@ export class Writer {
     this.#draining = true;
     const closed = new XrtcError("XRTC_CLOSED", "The client was closed before the answer.");
     const unsent = closed.with({ outcome: "fail" });
-    const waiting = [...this.#halves.flatMap(({ writes }) => writes), ...this.#queue.takeAll()];
-    this.#halves = [];
-    for (const write of waiting) refuse(write, unsent);
+    for (const write of this.#queue.takeAll()) refuse(write, unsent);
     this.#ended.abort(closed);
     this.#cancelPump?.();
     this.#cancelExpiry?.();
-    await Promise.all(this.#deliveries);
+    await this.#window.over();
     this.#tellIdle();
   }
 
@@ -157,32 +138,18 @@ export class Writer {
   }
 
   #pump(): void {
-    while (!this.#ended.signal.aborted && (this.#halves.length > 0 || this.#queue.count > 0)) {
-      const wait = this.#waitMs();
+    const { limits } = this.#options;
+    while (!this.#ended.signal.aborted && this.#queue.count > 0) {
+      const wait = this.#window.waitMs(this.#queue.bytes >= limits.batchBytesMax);
       if (wait > 0) {
         if (Number.isFinite(wait)) this.#pumpIn(wait);
         break;
       }
-      this.#begin(
-        this.#halves.shift() ?? this.#newBatch(this.#queue.takeBatch(this.#options.limits)),
-      );
+      this.#window.send(this.#queue.takeBatch(limits));
     }
     // What goes out at once, as most does, needs no watch.
     this.#watchExpiry(this.#soonestEnd);
     this.#soonestEnd = Infinity;
-  }
-
-  /** Milliseconds until another batch may go out; infinite when an answer must come first. */
-  #waitMs(): number {
-    if (this.#inFlight.length === 0) return 0;
-    const { sink, clock } = this.#options;
-    if (this.#inFlight.length >= sink.windowMax) return Infinity;
-    // A half may be refused, too: nothing may pass it while it is not known whether it has to be split again.
-    if (this.#splitting.size > 0) return Infinity;
-    if (this.#inFlight.some((batch) => batch.isRetrying)) return Infinity;
-    // A batch that is full already gains nothing by waiting for more.
-    if (this.#queue.bytes >= this.#options.limits.batchBytesMax) return 0;
-    return this.#lastSentAt + SPACING_MS - clock.now();
   }
 
   #pumpIn(ms: number): void {
@@ -192,94 +159,9 @@ export class Writer {
     });
   }
 
-  #newBatch(writes: readonly QueuedWrite[]): Batch {
-    return new Batch(writes, this.#options.random.id());
-  }
-
-  /** @param place - its place among the batches in flight */
-  #begin(batch: Batch, place = this.#inFlight.length): void {
-    const delivery = this.#deliver(batch, place).finally(() => this.#deliveries.delete(delivery));
-    this.#deliveries.add(delivery);
-  }
-
-  async #deliver(batch: Batch, place: number): Promise<void> {
-    const { sink, clock, limits } = this.#options;
-    this.#lastSentAt = clock.now();
-    this.#inFlight.splice(place, 0, batch);
-    const end = await batch.deliver({
-      sink,
-      clock,
-      limits,
-      signal: this.#ended.signal,
-      backoff: () => this.#streak.fail(clock.now()),
-      failures: () => this.#streak.failures,
-      place: (generation) => this.#lanes.placeOf(batch, generation, this.#inFlight),
-      turn: () => this.#turn(batch),
-    });
-    const endedAt = this.#inFlight.indexOf(batch);
-    this.#inFlight.splice(endedAt, 1);
-    this.#turns.delete(batch);
-    this.#splitting.delete(batch);
-    switch (end.kind) {
-      case "confirmed":
-        this.#streak.succeed(clock.now());
-        this.#lanes.answered(batch);
-        this.#confirm(batch, end.answer.serverTimestamp, end.answer.idempotent);
-        break;
-      case "failed":
-        if (end.decided) this.#lanes.answered(batch);
-        else this.#lanes.abandoned(batch);
-        for (const write of batch.writes) refuse(write, end.error);
-        break;
-      case "trimmed": {
-        this.#lanes.abandoned(batch);
-        const now = clock.now();
-        const alive = batch.writes.filter((write) => endOf(write) > now);
-        for (const write of batch.writes) {
-          if (!alive.includes(write)) refuse(write, end.error);
-        }
-        // Those after it have not been applied: it keeps its place before them.
-        this.#begin(this.#newBatch(alive), endedAt);
-        break;
-      }
-      case "split": {
-        this.#lanes.answered(batch);
-        const middle = Math.ceil(batch.writes.length / 2);
-        const halves = [batch.writes.slice(0, middle), batch.writes.slice(middle)].map((half) =>
-          this.#newBatch(half),
-        );
-        for (const half of halves) this.#splitting.add(half);
-        this.#halves.unshift(...halves);
-        break;
-      }
-      default:
-        end satisfies never;
-    }
-    this.#giveTurns();
+  #onEnd(): void {
     this.#pump();
     if (this.pending === 0) this.#tellIdle();
-  }
-
-  #turn(batch: Batch): Promise<void> | undefined {
-    if (this.#inFlight[0] === batch) return undefined;
-    return new Promise((resolve) => {
-      this.#turns.set(batch, resolve);
-    });
-  }
-
-  /** A batch has ended: those that waited go on, up to the first one that has a pace of its own. */
-  #giveTurns(): void {
-    for (const batch of this.#inFlight) {
-      if (batch.isBackingOff) return;
-      this.#turns.get(batch)?.();
-      this.#turns.delete(batch);
-    }
-  }
-
-  #confirm(batch: Batch, serverTimestamp: number, idempotent: boolean): void {
-    const duplicatePossible = batch.wasUnknown && !idempotent;
-    const result = { serverTimestamp, attempts: batch.attempts, duplicatePossible };
-    for (const write of batch.writes) confirm(write, result);
   }
 
   /**
@@ -331,18 +213,6 @@ export class Writer {
       reject(error);
     };
   }
-}
-
-function confirm(write: QueuedWrite, result: SetResult): void {
-  if (write.settled) return;
-  write.settled = true;
-  write.resolve(result);
-}
-
-function refuse(write: QueuedWrite, error: Error): void {
-  if (write.settled) return;
-  write.settled = true;
-  write.reject(error);
 }
 
 const notSent = (): XrtcError =>

@@ -63,7 +63,7 @@ describe("a local server that closes", () => {
     while (stage.server.stats.requests < 2) await setImmediate();
     await stage.server.close();
     await client.closed;
-    assert.deepEqual(statusesOf(client), [503]);
+    assert.deepEqual(statusesOf(client), [400]);
   });
 
   it("does not wait for connections that are idle, half a request, or never read", async () => {

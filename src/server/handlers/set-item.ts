@@ -30,10 +30,12 @@ export const setItem: SessionHandler = (context, call) => {
     run: () =>
       attempt(context, call, idempotencyKey, (decision) => {
         if (decision === undefined) places.released();
-        else places.decided();
+        else if (decision.kind === "refused") places.refused();
+        else places.applied();
       }),
     past: () => answerAgain(call, idempotencyKey),
-    late: () => call.fail(systemError(503, "the sets before this one have not come")),
+    // 400 and not 503: it was not applied, and a client that must not send twice may send it again.
+    late: () => call.fail(systemError(400, "the sets before this one have not been applied")),
   });
 };
 
@@ -106,7 +108,7 @@ function answerDecision(call: SessionCall, decision: SetDecision): void {
   else sendJson(call.reply, encodeSetAnswer(decision.serverTimestamp));
 }
 
-/** A number that was decided before: the original answer if its key is still known. */
+/** A number that was used before: the original answer if its key is still known. */
 function answerAgain(call: SessionCall, idempotencyKey: string | undefined): void {
   const decision =
     idempotencyKey === undefined
@@ -119,12 +121,23 @@ function answerAgain(call: SessionCall, idempotencyKey: string | undefined): voi
 function orderOf(context: ServerContext, call: SessionCall, producer: string): SetOrder {
   const { producers } = call.session;
   const known = producers.get(producer);
-  if (known !== undefined) return known;
-  const max = context.settings.bounds.producersPerSessionMax;
-  if (producers.size >= max) throw invalidArguments(`a session has at most ${max} producers`);
-  const order = new SetOrder(context.earlySetTimeouts);
+  if (known === undefined) makeRoom(producers, context.settings.bounds.producersPerSessionMax);
+  // The one used last stands last.
+  else producers.delete(producer);
+  const order = known ?? new SetOrder(context.earlySetTimeouts);
   producers.set(producer, order);
   return order;
+}
+
+/** A client takes a new producer whenever a number will never be used: the one that rested longest is forgotten. */
+function makeRoom(producers: Map<string, SetOrder>, max: number): void {
+  if (producers.size < max) return;
+  for (const [producer, order] of producers) {
+    if (!order.isIdle) continue;
+    producers.delete(producer);
+    return;
+  }
+  throw systemError(400, `sets of ${max} producers of this session wait for the ones before them`);
 }
 
 /** Sets that wait hold their bodies: only so many may. */
@@ -132,7 +145,7 @@ function checkPatience(context: ServerContext, call: SessionCall): void {
   let waiting = 0;
   for (const order of call.session.producers.values()) waiting += order.waitingCount;
   if (waiting < context.settings.bounds.earlySetsPerSessionMax) return;
-  throw systemError(503, "too many sets of this session wait for the ones before them");
+  throw systemError(400, "too many sets of this session wait for the ones before them");
 }
 
 /** Bytes up to which a body is its own fingerprint: to hash it costs as much as the rest of a small set. */

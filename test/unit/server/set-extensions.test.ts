@@ -8,7 +8,7 @@ import {
 } from "./core-harness.js";
 
 const REFUSED = [400, 6, 30];
-const LATE = [503, 2, 503];
+const LATE = [400, 2, 400];
 const item = (payload: string, portalid = "P"): object => ({ portalid, payload });
 const keyed = (key: string): Record<string, string> => ({ "idempotency-key": key });
 const ordered = (number: number | string, producer = "A"): Record<string, string> => ({
@@ -147,13 +147,30 @@ describe("ordered sets at the local server", () => {
     assert.deepEqual(stored(session), ["1", "2"]);
   });
 
-  it("use a number up when the set is refused for its content", () => {
+  it("do not use a number up when the set is refused for its content, and turn away those that wait for it", () => {
     const session = new CoreHarness().login();
     const third = session.trySet([item("3")], ordered(3));
     assert.equal(session.trySet([item("1")], ordered(1)).status, 200);
     assert.deepEqual(session.trySet([item("2", "no!")], ordered(2)).refusal, REFUSED);
-    assert.equal(third.status, 200);
-    assert.deepEqual(stored(session), ["1", "3"]);
+    assert.deepEqual(third.refusal, LATE);
+    // Nothing waits for one that was refused, whenever it comes.
+    assert.deepEqual(session.trySet([item("4")], ordered(4)).refusal, LATE);
+    assert.deepEqual(stored(session), ["1"]);
+    assert.equal(session.trySet([item("2")], ordered(2)).status, 200);
+    const fourth = session.trySet([item("4")], ordered(4));
+    assert.equal(session.trySet([item("3")], ordered(3)).status, 200);
+    assert.equal(fourth.status, 200);
+    assert.deepEqual(stored(session), ["1", "2", "3", "4"]);
+  });
+
+  it("give the same refusal to a repeat that waits beside the original", () => {
+    const session = new CoreHarness().login();
+    const bad = (): RecordedReply =>
+      session.trySet([item("2", "no!")], { ...ordered(2), ...keyed("k") });
+    const [once, again] = [bad(), bad()];
+    session.trySet([item("1")], ordered(1));
+    assert.deepEqual(once.refusal, REFUSED);
+    assert.equal(again.text, once.text);
   });
 
   it("use a number up when an earlier session has applied the set under its key", () => {
@@ -199,15 +216,34 @@ describe("ordered sets at the local server", () => {
     assert.equal(server.login().trySet([item("c")], ordered(1, "A")).status, 200);
   });
 
-  it("are bounded in producers and in how many may wait", () => {
-    const bounds = { producersPerSessionMax: 2, earlySetsPerSessionMax: 2 };
-    const session = new CoreHarness({ bounds }).login();
+  it("are bounded in how many may wait", () => {
+    const session = new CoreHarness({ bounds: { earlySetsPerSessionMax: 2 } }).login();
     const early = [2, 3].map((number) => session.trySet([item(`${number}`)], ordered(number)));
     assert.deepEqual(session.trySet([item("4")], ordered(4)).refusal, LATE);
-    assert.equal(session.trySet([item("x")], ordered(1, "B")).status, 200);
-    assert.deepEqual(session.trySet([item("x")], ordered(1, "C")).refusal, REFUSED);
     session.trySet([item("1")], ordered(1));
     for (const reply of early) assert.equal(reply.status, 200);
+  });
+
+  it("may come of ever new producers: the one that rested longest is forgotten, none that waits", () => {
+    const session = new CoreHarness({ bounds: { producersPerSessionMax: 3 } }).login();
+    const early = session.trySet([item("2")], ordered(2, "waits"));
+    for (const producer of ["B", "C", "B", "D"]) {
+      const number = producer === "B" && stored(session).includes("B1") ? 2 : 1;
+      const reply = session.trySet([item(`${producer}${number}`)], ordered(number, producer));
+      assert.equal(reply.status, 200, producer);
+    }
+    // C went for D; B, used after it, is still known.
+    assert.equal(session.trySet([item("B3")], ordered(3, "B")).status, 200);
+    session.trySet([item("1")], ordered(1, "waits"));
+    assert.equal(early.status, 200);
+  });
+
+  it("are refused, to be sent again, where every producer has sets that wait", () => {
+    const session = new CoreHarness({ bounds: { producersPerSessionMax: 1 } }).login();
+    session.trySet([item("2")], ordered(2, "A"));
+    assert.deepEqual(session.trySet([item("1")], ordered(1, "B")).refusal, LATE);
+    session.trySet([item("1")], ordered(1, "A"));
+    assert.equal(session.trySet([item("1")], ordered(1, "B")).status, 200);
   });
 
   it("are turned away, not forgotten, when the server closes", () => {

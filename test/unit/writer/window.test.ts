@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { encodeItem } from "../../../src/protocol/codec.js";
-import type { ItemSink } from "../../../src/writer/batch.js";
+import type { ItemSink } from "../../../src/writer/item-sink.js";
 import { parcelBytes } from "../../../src/writer/batcher.js";
 import { Writer } from "../../../src/writer/writer.js";
 import { settled, VirtualClock } from "../../support/virtual-clock.js";

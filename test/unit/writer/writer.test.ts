@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { XrtcError } from "../../../src/errors.js";
 import { encodeItem } from "../../../src/protocol/codec.js";
 import { parcelBytes } from "../../../src/writer/batcher.js";
-import type { ItemSink } from "../../../src/writer/batch.js";
+import type { ItemSink } from "../../../src/writer/item-sink.js";
 import type { WritePolicy } from "../../../src/writer/policy.js";
 import { Writer, type WriterLimits } from "../../../src/writer/writer.js";
 import { settled, VirtualClock } from "../../support/virtual-clock.js";
