@@ -65,7 +65,7 @@ export class ClientRegistry {
       owner,
       create: () => {
         const urls = { loginUrl, setUrl, getUrl };
-        const rest = { accountId, apiKey, allowInsecure, limits, ...this.#counter(key) };
+        const rest = { accountId, apiKey, allowInsecure, limits, ...this.#counter(target) };
         const client = new XrtcClient({ ...urls, ...rest });
         this.#watchUsage(client);
         return client;
@@ -78,11 +78,15 @@ export class ClientRegistry {
     });
   }
 
-  /** The file's name tells nothing of the account or the key. */
-  #counter(key: string): Pick<XrtcClientOptions, "counterFile" | "onCounterError"> {
+  /** A month's requests are those of the account, whatever its key. The file's name tells neither. */
+  #counter({
+    loginUrl,
+    accountId,
+  }: Target): Pick<XrtcClientOptions, "counterFile" | "onCounterError"> {
     const { counterFolder, onError } = this.#options;
     if (counterFolder === undefined) return {};
-    const name = Buffer.from(key, "base64").toString("hex").slice(0, 16);
+    const whose = JSON.stringify([loginUrl, accountId]);
+    const name = createHash("sha256").update(whose).digest("hex").slice(0, 16);
     return { counterFile: join(counterFolder, `requests-${name}.json`), onCounterError: onError };
   }
 

@@ -6,12 +6,15 @@ import type { CounterStore, MonthCount } from "./month-budget.js";
 const schema = z.object({ month: z.string().regex(/^\d{4}-\d\d$/), used: z.int().nonnegative() });
 
 /**
- * Keeps the month's count in a small file. It is written beside its place and then moved, so that it is never half
- * there; a file that cannot be read or written is told, and counting goes on in memory.
+ * Keeps the month's count in a small file, for all clients that share it: each adds what it counted since it last looked.
+ * It is written beside its place and then moved, so that it is never half there; a file that cannot be read or written
+ * is told, and counting goes on in memory.
  */
 export class CounterFile implements CounterStore {
   readonly #path: string;
   readonly #onError: (error: Error) => void;
+  /** What was in the file when this client last looked: the rest of its count is its own. */
+  #known: MonthCount | undefined;
 
   constructor(path: string, onError: (error: Error) => void) {
     this.#path = path;
@@ -19,6 +22,22 @@ export class CounterFile implements CounterStore {
   }
 
   load(): MonthCount | undefined {
+    this.#known = this.#read();
+    return this.#known;
+  }
+
+  save({ month, used }: MonthCount): void {
+    const own = used - (this.#known?.month === month ? this.#known.used : 0);
+    const kept = this.#read();
+    // Another client is in a later month already, where nothing of this one counts.
+    if (kept !== undefined && kept.month > month) return;
+    // A file that was lost in the meantime begins with all that this client knows of.
+    const total = kept?.month === month ? kept.used + own : used;
+    this.#known = { month, used: total };
+    this.#write(this.#known);
+  }
+
+  #read(): MonthCount | undefined {
     try {
       return schema.parse(JSON.parse(readFileSync(this.#path, "utf8")));
     } catch (thrown) {
@@ -27,7 +46,7 @@ export class CounterFile implements CounterStore {
     }
   }
 
-  save(count: MonthCount): void {
+  #write(count: MonthCount): void {
     const beside = `${this.#path}.new`;
     try {
       mkdirSync(dirname(this.#path), { recursive: true });

@@ -9,8 +9,9 @@ export interface MonthCount {
   readonly used: number;
 }
 
-/** Where the count outlives the process. Both calls may take their time; a count that is late is no harm. */
+/** Where the count outlives the process, and where several clients may count together. A count that is late is no harm. */
 export interface CounterStore {
+  /** What is kept; asked for at the start, and after each save for what others added. */
   load(): MonthCount | undefined;
   /** Keeps the count; called rarely, and once more when the client closes. */
   save(count: MonthCount): void;
@@ -91,6 +92,9 @@ export class MonthBudget {
     this.#unsaved = 0;
     this.#savedAt = this.#clock.now();
     this.#store?.save({ month: this.#month, used: this.#used });
+    // Others may count in the same place. What cannot be read back is known here.
+    const kept = this.#store?.load();
+    if (kept?.month === this.#month) this.#used = Math.max(this.#used, kept.used);
   }
 
   /** A wall clock that steps back does not give a month anew. */
