@@ -1,142 +1,21 @@
 import assert from "node:assert/strict";
-import { XrtcClient } from "../../src/client/client.js";
-import { XrtcError } from "../../src/errors.js";
-import { ServerCore } from "../../src/server/core.js";
-import { resolveOptions, type XrtcServerOptions } from "../../src/server/options.js";
 import type { ClientStatus } from "../../src/status.js";
-import { TransportError } from "../../src/transport/transport.js";
+import { errorAnswer, LOGIN_ANSWER, type Answer } from "../support/scripted-transport.js";
 import {
-  errorAnswer,
-  LOGIN_ANSWER,
-  ScriptedTransport,
-  type Answer,
-  type Script,
-} from "../support/scripted-transport.js";
-import type { Post } from "./history.js";
-import { SimNetwork } from "./network.js";
-import { fork } from "./seeded.js";
-import { SimClock } from "./sim-clock.js";
-
-const ACCOUNT_ID = "AC0000000000000001";
-const API_KEY = "k".repeat(32);
-const SECOND = 1_000;
-const MINUTE = 60 * SECOND;
-const HOUR = 60 * MINUTE;
-
-const options = { accountId: ACCOUNT_ID, apiKey: API_KEY, environment: {} } as const;
-
-/** A client whose service is a script. */
-function scripted(script: Script) {
-  const clock = new SimClock();
-  const view = clock.view();
-  const times: number[] = [];
-  const transport = new ScriptedTransport((request, index) => {
-    times.push(clock.now);
-    return script(request, index);
-  });
-  const ports = { clock: view, random: fork(1, 1), transport };
-  const client = new XrtcClient({
-    ...options,
-    baseUrl: "http://localhost/v1",
-    limits: "hosted",
-    ports,
-  });
-  return { clock, view, transport, client, times };
-}
-
-/** A client and the real server's core with nothing but a short way between them. */
-function connected(serverOptions: Partial<XrtcServerOptions> = {}) {
-  const clock = new SimClock();
-  const view = clock.view();
-  const serverView = clock.view();
-  const core = new ServerCore(
-    resolveOptions({
-      accounts: [{ accountId: ACCOUNT_ID, apiKeys: [API_KEY] }],
-      clock: serverView,
-      ...serverOptions,
-    }),
-  );
-  const posts: Post[] = [];
-  const lines: string[] = [];
-  const network = new SimNetwork({
-    seed: 1,
-    client: 0,
-    clock: view,
-    posts,
-    tell: (line) => lines.push(line),
-    naps: () => 0,
-    host: {
-      clock: serverView,
-      isUp: () => true,
-      handle: ({ url, headers, body }, _cookie, reply) => {
-        const request = { path: new URL(url).pathname, headers: { host: "localhost", ...headers } };
-        core.handle(
-          { method: "POST", ...request, body: Buffer.from(body), peer: "127.0.0.1" },
-          reply,
-        );
-      },
-    },
-  });
-  const ports = { clock: view, random: fork(1, 2), transport: network };
-  const preset = serverOptions.preset ?? "local";
-  const client = new XrtcClient({
-    ...options,
-    baseUrl: "http://localhost/v1",
-    limits: preset,
-    ports,
-  });
-  const run = (ms: number): Promise<boolean> => clock.runUntil(clock.now + ms);
-  const count = (kind: Post["kind"]): number => posts.filter((post) => post.kind === kind).length;
-  /** Sets one item and lets it arrive. */
-  const set = async (payload: string): Promise<void> => {
-    const done = client.setItems([{ portalId: "p", payload }]);
-    await Promise.all([done, run(SECOND)]);
-  };
-  const got: string[] = [];
-  const read = (): void => {
-    const subscription = client.subscribe({ portals: ["p"] });
-    void (async () => {
-      for await (const { payload } of subscription) got.push(payload);
-    })();
-  };
-  const close = async (): Promise<void> => {
-    const closing = client.close();
-    await run(SECOND);
-    await closing;
-    await run(MINUTE);
-    core.close();
-    assert.equal(clock.timerCount, 0);
-  };
-  return { clock, view, serverView, client, network, posts, run, count, set, read, got, close };
-}
-
-const isLogin = ({ url }: { readonly url: string }): boolean => url.endsWith("/auth/login");
-const refusal = (): Error => new TransportError("connect", false, new Error("refused"));
-const DENIED: Answer = { status: 401, body: ["{}"] };
-const OK: Answer = { body: ['{"servertimestamp":1700000000000}'] };
-const EMPTY: Answer = { body: ["{}\n"] };
-
-/** The greatest number of times in any window. */
-function busiest(times: readonly number[], windowMs: number): number {
-  let most = 0;
-  for (const [index, from] of times.entries()) {
-    most = Math.max(most, times.slice(index).filter((time) => time < from + windowMs).length);
-  }
-  return most;
-}
-
-async function closed({ client, clock }: ReturnType<typeof scripted>): Promise<void> {
-  const closing = client.close();
-  await clock.runUntil(clock.now + SECOND);
-  await closing;
-  assert.equal(clock.timerCount, 0);
-}
-
-const codeOf = (promise: Promise<unknown>): Promise<string> =>
-  promise.then(
-    () => "ok",
-    (error: unknown) => (error instanceof XrtcError ? error.code : String(error)),
-  );
+  busiest,
+  closed,
+  codeOf,
+  connected,
+  DENIED,
+  EMPTY,
+  HOUR,
+  isLogin,
+  MINUTE,
+  OK,
+  refusal,
+  scripted,
+  SECOND,
+} from "./rows-world.js";
 
 describe("In virtual time", () => {
   it("an hour of idle stream costs at most 725 requests", async () => {
