@@ -191,6 +191,22 @@ describe("In virtual time", () => {
     await closed(world);
   });
 
+  it("L1: keeps a thousand messages under the hosted limits to 20 requests in any second, and settles each once", async () => {
+    const world = connected({ preset: "hosted", limits: { ringItemsMax: 1_000 } });
+    world.read();
+    await world.run(SECOND);
+    const settled: string[] = [];
+    for (let count = 0; count < 1_000; count += 1) {
+      const item = { portalId: `p${count % 5}`, payload: String(count) };
+      void codeOf(world.client.setItems([item])).then((code) => settled.push(code));
+    }
+    await world.run(2 * MINUTE);
+    assert.deepEqual(settled, Array<string>(1_000).fill("ok"));
+    const times = world.posts.map(({ clientAt }) => clientAt);
+    assert.equal(busiest(times, SECOND), 20);
+    await world.close();
+  });
+
   it("L8: asks at most 25 times in the first minute, then 12 times a minute, when streams end empty at once", async () => {
     const world = scripted((request) => (isLogin(request) ? LOGIN_ANSWER : EMPTY));
     world.client.subscribe({ portals: ["p"] });
