@@ -51,6 +51,8 @@ export class Turn {
   /** The portals that were asked for, each as it was tuned then. */
   #asked = new Map<string, { readonly portal: Portal; readonly tuning: number }>();
   #sentAt = 0;
+  /** Lines that the answer has brought, empty documents among them. */
+  #lineCount = 0;
 
   constructor(options: TurnOptions, ports: TurnPorts) {
     this.#options = options;
@@ -149,6 +151,7 @@ export class Turn {
     let delivered = false;
     try {
       for await (const line of answer.lines) {
+        this.#lineCount += 1;
         if (this.#deliver(line)) delivered = true;
         await this.#untilRoom(signal);
       }
@@ -194,16 +197,20 @@ export class Turn {
   /**
    * An answer ended as it should. That proves little: a stream that ended before its time may have been cut between two
    * lines, and a request that was given up may have taken items from the position meanwhile. Even where items are
-   * numbered, what was in them would only be missed when the next item comes.
+   * numbered, what was in them would only be missed when the next item comes. The answer to a watch is one document: one
+   * without any was cut.
    */
   #endWhole(): void {
     const { reading, clock, getTimeoutMs } = this.#options;
     const sentAt = this.#sentAt;
     const repeats = [...this.#asked.values()].some(({ portal }) => portal.sawRepeat);
-    const isEarly = reading.mode === "stream" && clock.now() - sentAt < getTimeoutMs * EARLY_SHARE;
+    const isCut =
+      reading.mode === "stream"
+        ? clock.now() - sentAt < getTimeoutMs * EARLY_SHARE
+        : this.#lineCount === 0;
     for (const { portal, tuning } of this.#asked.values()) {
       // Of one that is read in another way now, this turn's items were passed over.
-      const isWhole = !isEarly && portal.tuning === tuning && !portal.wasShared(sentAt);
+      const isWhole = !isCut && portal.tuning === tuning && !portal.wasShared(sentAt);
       portal.turnEnded(isWhole, { mode: reading.mode, repeats });
     }
   }
