@@ -146,17 +146,20 @@ export class PortalReader {
    * The answer ended.
    *
    * @param whole - it did so as it should
-   * @param repeats - it brought again what was delivered, of any portal: a replay may be spread over several answers,
-   * and is over when one brought no repeat
+   * @param end - `isPresent`: it brought all that there is; `repeats`: it brought again what was delivered, of any
+   * portal. A replay may be spread over several answers, and is over when one reached the present without a repeat.
    */
-  turnEnded(whole: boolean, repeats = false): void {
+  turnEnded(
+    whole: boolean,
+    { isPresent, repeats }: { readonly isPresent: boolean; readonly repeats: boolean },
+  ): void {
     this.#suspect = !whole;
     if (!whole) {
       this.#proven = false;
       return;
     }
     this.#sinceHolds = false;
-    if (repeats) return;
+    if (repeats || !isPresent) return;
     this.#replaying = false;
     this.#history.endReplay();
   }

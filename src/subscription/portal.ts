@@ -18,6 +18,16 @@ interface CatchUp {
   asked: boolean;
 }
 
+/** How a turn ended for one of its portals. */
+export interface TurnEnd {
+  /** It did so as it should. */
+  readonly whole: boolean;
+  /** All came that there is. */
+  readonly isPresent: boolean;
+  /** It brought again what was delivered, of any portal. */
+  readonly repeats: boolean;
+}
+
 /** One portal that is read once for all its members. */
 export class Portal {
   readonly portalId: string;
@@ -26,9 +36,7 @@ export class Portal {
   #reader: PortalReader | undefined;
   /** Whether the shared reader has come to the present: who joins then needs no place of its own to begin now. */
   #isLive = false;
-  /** Whether the present turn brought anything. */
-  #sawItem = false;
-  /** Whether it brought anything again that somebody has. */
+  /** Whether the present turn brought anything again that somebody has. */
   #sawRepeat = false;
   /** Members that start elsewhere than the shared reader is, and how far they have got. */
   readonly #catchingUp = new Map<Member, CatchUp>();
@@ -118,7 +126,6 @@ export class Portal {
   }
 
   turnStarted(login: TurnFacts): void {
-    this.#sawItem = false;
     this.#sawRepeat = false;
     for (const reader of this.#asked()) {
       this.#tell(reader, reader.turnStarted(login, this.#isReplay));
@@ -140,14 +147,9 @@ export class Portal {
     return this.#sawRepeat;
   }
 
-  turnEnded(
-    whole: boolean,
-    { mode, repeats }: { readonly mode: Reading["mode"]; readonly repeats: boolean },
-  ): void {
-    // One answer to a watch may be a part of what is there; an empty one tells that it was all.
-    const isPresent = whole && (mode === "stream" || !this.#sawItem);
+  turnEnded({ whole, isPresent, repeats }: TurnEnd): void {
     for (const reader of this.#asked()) {
-      reader.turnEnded(whole, repeats);
+      reader.turnEnded(whole, { isPresent, repeats });
       if (isPresent) this.#tell(reader, reader.reachedPresent());
     }
     if (!isPresent) return;
@@ -158,7 +160,6 @@ export class Portal {
   }
 
   deliver(item: Item): "new" | "repeat" | "reread" {
-    this.#sawItem = true;
     let summary: Acceptance["kind"] = "repeat";
     for (const reader of this.#asked()) {
       const acceptance = reader.accept(item);

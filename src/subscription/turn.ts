@@ -53,6 +53,7 @@ export class Turn {
   #sentAt = 0;
   /** Lines that the answer has brought, empty documents among them. */
   #lineCount = 0;
+  #itemCount = 0;
 
   constructor(options: TurnOptions, ports: TurnPorts) {
     this.#options = options;
@@ -152,6 +153,7 @@ export class Turn {
     try {
       for await (const line of answer.lines) {
         this.#lineCount += 1;
+        this.#itemCount += line.items.length;
         if (this.#deliver(line)) delivered = true;
         await this.#untilRoom(signal);
       }
@@ -211,15 +213,17 @@ export class Turn {
     for (const { portal, tuning } of this.#asked.values()) {
       // Of one that is read in another way now, this turn's items were passed over.
       const isWhole = !isCut && portal.tuning === tuning && !portal.wasShared(sentAt);
-      portal.turnEnded(isWhole, { mode: reading.mode, repeats });
+      // One answer to a watch may be a part of what is there; an empty one tells that it was all.
+      const isPresent = isWhole && (reading.mode === "stream" || this.#itemCount === 0);
+      portal.turnEnded({ whole: isWhole, isPresent, repeats });
     }
   }
 
   /** What may have reached the service may have moved the session's position, and may go on moving it. */
   #abandon(): void {
-    const { clock, getTimeoutMs, reading } = this.#options;
+    const { clock, getTimeoutMs } = this.#options;
     for (const { portal } of this.#asked.values()) {
-      portal.turnEnded(false, { mode: reading.mode, repeats: false });
+      portal.turnEnded({ whole: false, isPresent: false, repeats: false });
       portal.abandoned(clock.now() + getTimeoutMs + DANGLING_MARGIN_MS);
     }
   }

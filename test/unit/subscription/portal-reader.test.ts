@@ -25,7 +25,8 @@ function turn(
 ): string[] {
   reader.turnStarted(login(generation, epoch));
   const delivered = items.filter((each) => reader.accept(each).kind === "new");
-  reader.turnEnded(whole, delivered.length < items.length);
+  const repeats = delivered.length < items.length;
+  reader.turnEnded(whole, { isPresent: whole, repeats });
   return delivered.map(({ payload }) => payload);
 }
 
@@ -111,7 +112,7 @@ describe("A portal that is read", () => {
     turn(reader, [item(1, "a", 1)], { epoch: "e" });
     reader.turnStarted(login(1, "e"));
     assert.equal(reader.accept(item(9, "z", 7)).kind, "reread");
-    reader.turnEnded(false);
+    reader.turnEnded(false, { isPresent: false, repeats: false });
     assert.deepEqual(reader.request(login(1, "e")), { portalId: "p", serverTimestamp: 1 });
     reader.turnStarted(login(1, "e"));
     const acceptance = reader.accept(item(9, "z", 7));
