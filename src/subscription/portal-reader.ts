@@ -9,7 +9,7 @@
  * of the server's clock would turn that into loss.
  */
 
-import type { Item, RequestedPortal, Schedule } from "../protocol/item.js";
+import type { Item, Schedule } from "../protocol/item.js";
 import { DeliveredHistory } from "./delivered-history.js";
 
 /** Where an item stands in its portal. */
@@ -101,15 +101,18 @@ export class PortalReader {
     this.#suspect = true;
   }
 
-  /** What to ask for under a login. */
-  request(login: TurnFacts): RequestedPortal {
-    const { portalId } = this;
-    if (!this.#suspect && login.generation === this.#generation) return { portalId };
+  /** Whether the session's position will not do under a login. */
+  needsReference(login: TurnFacts): boolean {
+    return this.#suspect || login.generation !== this.#generation;
+  }
+
+  /** The reference time (UNIX ms of the server's clock) from which nothing of ours is missed. */
+  reference(login: TurnFacts): number {
     // What is set from here on is owed, even if the server loses its memory before it answers.
     this.#epoch ??= login.epoch;
     const known = this.#last !== undefined && login.epoch === this.#epoch;
     const from = known ? (this.#last as ItemPlace).serverTimestamp - 1 : this.#since;
-    return { portalId, serverTimestamp: Math.max(1, from) };
+    return Math.max(1, from);
   }
 
   /**
@@ -191,7 +194,8 @@ export class PortalReader {
 
   /** A service that ignores the reference time brings what is older than the start. */
   #isBeforeStart(item: Item): boolean {
-    return this.#sinceHolds && this.#last === undefined && item.serverTimestamp < this.#since;
+    const isStart = this.#last === undefined && (this.#sinceHolds || this.#replaying);
+    return isStart && item.serverTimestamp < this.#since;
   }
 
   /**

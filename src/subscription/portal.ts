@@ -117,12 +117,13 @@ export class Portal {
 
   request(login: TurnFacts): RequestedPortal {
     for (const catchUp of this.#catchingUp.values()) catchUp.asked = catchUp.reader !== undefined;
-    const requests = [...this.#asked()].map((reader) => reader.request(login));
-    // The earliest of what they need; the others drop what they have.
-    const references = requests.flatMap(({ serverTimestamp }) => serverTimestamp ?? []);
-    this.#isReplay = references.length > 0;
-    if (references.length === 0) return { portalId: this.portalId };
-    return { portalId: this.portalId, serverTimestamp: Math.min(...references) };
+    const readers = [...this.#asked()];
+    const { portalId } = this;
+    this.#isReplay = readers.some((reader) => reader.needsReference(login));
+    if (!this.#isReplay) return { portalId };
+    // It moves the position for all of them: the earliest of what they need; the others drop what they have.
+    const references = readers.map((reader) => reader.reference(login));
+    return { portalId, serverTimestamp: Math.min(...references) };
   }
 
   turnStarted(login: TurnFacts): void {
