@@ -69,6 +69,8 @@ export class PortalReader {
   #last: ItemPlace | undefined;
   #epoch: string | undefined;
   #generation: number | undefined;
+  /** The login under which it was asked for first. */
+  #askedUnder: number | undefined;
   #suspect = true;
   /** Whether the present turn was asked by reference, so that it may bring again what was delivered. */
   #replaying = false;
@@ -110,6 +112,7 @@ export class PortalReader {
   reference(login: TurnFacts): number {
     // What is set from here on is owed, even if the server loses its memory before it answers.
     this.#epoch ??= login.epoch;
+    this.#askedUnder ??= login.generation;
     const known = this.#last !== undefined && login.epoch === this.#epoch;
     const from = known ? (this.#last as ItemPlace).serverTimestamp - 1 : this.#since;
     return Math.max(1, from);
@@ -136,7 +139,8 @@ export class PortalReader {
       this.#history.replay();
     }
     // Where it starts, and whether the items before it are still there, only its answer shows.
-    if (isOtherSession && (this.#last !== undefined || this.#generation !== undefined)) {
+    const former = this.#generation ?? this.#askedUnder ?? login.generation;
+    if (isOtherSession && (this.#last !== undefined || former !== login.generation)) {
       this.#proven = false;
     }
     this.#epoch = login.epoch;
