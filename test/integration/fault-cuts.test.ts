@@ -124,26 +124,20 @@ describe("N7: a stream of three items that is cut at every byte", function () {
       it(`brings each item once and in order: ${how}, ${service}`, async () => {
         await using raw = await cuttingService(how, { numbered });
         const clock = scaledClock(20);
-        const clients: XrtcClient[] = [];
-        try {
-          const reading = Array.from({ length: BODY.length + 1 }, (_, at) => {
-            raw.cutAt(`p${at}`, at);
-            const client = new XrtcClient({ ...options(clock), baseUrl: raw.baseUrl });
-            clients.push(client);
-            return readThree(client, `p${at}`);
-          });
-          const results = await Promise.all(reading);
-          for (const [at, { payloads, gaps }] of results.entries()) {
-            assert.deepEqual(payloads, PAYLOADS, `cut at ${at}`);
-            // Before anything has come, such a service might as well have ignored what it was asked for.
-            const announced = numbered
-              ? gaps
-              : gaps.filter(({ reason, before }) => reason !== "possible" || before !== undefined);
-            assert.deepEqual(announced, [], `cut at ${at}`);
-          }
-        } finally {
-          await Promise.all(clients.map((client) => client.close()));
-        }
+        const read = async (at: number): Promise<void> => {
+          raw.cutAt(`p${at}`, at);
+          await using client = new XrtcClient({ ...options(clock), baseUrl: raw.baseUrl });
+          const { payloads, gaps } = await readThree(client, `p${at}`);
+          assert.deepEqual(payloads, PAYLOADS, `cut at ${at}`);
+          // Before anything has come, such a service might as well have ignored what it was asked for.
+          const announced = numbered
+            ? gaps
+            : gaps.filter(({ reason, before }) => reason !== "possible" || before !== undefined);
+          assert.deepEqual(announced, [], `cut at ${at}`);
+        };
+        // A few at a time: a busy machine would not keep the deadlines of all of them, twenty times shortened.
+        const cuts = Array.from({ length: BODY.length + 1 }, (_, at) => at);
+        while (cuts.length > 0) await Promise.all(cuts.splice(0, 20).map(read));
       });
     }
   }
