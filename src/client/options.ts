@@ -4,7 +4,7 @@ import * as z from "zod";
 import type { Clock } from "../primitives/clock.js";
 import type { Random } from "../primitives/random.js";
 import { Redacted } from "../primitives/redacted.js";
-import type { Limits, LimitsPreset } from "../protocol/limits.js";
+import { SET_LIFE_MS, type Limits, type LimitsPreset } from "../protocol/limits.js";
 import type { Environment } from "../session/environment.js";
 import type { CounterStore } from "../session/month-budget.js";
 import type { Transport } from "../transport/transport.js";
@@ -104,7 +104,7 @@ export const optionsSchema = z.strictObject({
   limits: z.union([z.enum(["hosted", "local"]), limitsSchema]).optional(),
   allowInsecure: z.boolean().default(false),
   attemptsMax: count.default(6),
-  retryMsMax: count.default(60_000),
+  retryMsMax: count.default(SET_LIFE_MS),
   queueCountMax: count.default(10_000),
   queueBytesMax: count.default(16_777_216),
   resumeMs: z.int().min(0).default(10_000),

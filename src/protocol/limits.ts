@@ -75,6 +75,12 @@ export const API_KEY_LENGTH = 32;
 /** Bytes that one line of an answer may have before the client gives the answer up, whatever the server allows itself. */
 export const RECEIVED_LINE_BYTES_MAX = 1_048_576;
 
+/** Milliseconds for which a server honours an `Idempotency-Key`, from the first set that bears it. */
+export const IDEMPOTENCY_MS = 120_000;
+
+/** Milliseconds after which a set that is not confirmed fails, unless another time is asked for. */
+export const SET_LIFE_MS = 60_000;
+
 /** Depth of nesting that a received or sent JSON document may have. */
 export const JSON_DEPTH_MAX = 8;
 
@@ -83,3 +89,6 @@ for (const limits of Object.values(LIMITS)) {
   assert(limits.getTimeoutMs < limits.sessionIdleMsMax);
   assert(limits.lineBytesMax <= RECEIVED_LINE_BYTES_MAX);
 }
+
+// Whatever is sent again in that time is known for what it is.
+assert(SET_LIFE_MS < IDEMPOTENCY_MS);

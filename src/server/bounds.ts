@@ -1,4 +1,5 @@
 import { strict as assert } from "node:assert";
+import { IDEMPOTENCY_MS } from "../protocol/limits.js";
 
 /**
  * What one client, or all of them, may take up of the server's process. The limits of the XRTC service itself are in
@@ -41,7 +42,7 @@ export interface Bounds {
   readonly earlySetWaitMs: number;
   /** Idempotency keys that are remembered for one account. @defaultValue 100000 */
   readonly idempotencyKeysMax: number;
-  /** Milliseconds that an idempotency key is remembered. @defaultValue 120000 */
+  /** Milliseconds that an idempotency key is remembered; clients count on the default. @defaultValue 120000 */
   readonly idempotencyMs: number;
   /** Registrations begun and not finished. @defaultValue 100 */
   readonly registrationsMax: number;
@@ -76,7 +77,7 @@ export const BOUNDS: Bounds = {
   earlySetsPerSessionMax: 256,
   earlySetWaitMs: 1_000,
   idempotencyKeysMax: 100_000,
-  idempotencyMs: 120_000,
+  idempotencyMs: IDEMPOTENCY_MS,
   registrationsMax: 100,
   registrationCodeMs: 300_000,
   registrationSendsMax: 3,

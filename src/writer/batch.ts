@@ -4,10 +4,12 @@ import { isXrtcError, XrtcError } from "../errors.js";
 import { sleep, type Clock } from "../primitives/clock.js";
 import { abortable, Deadline } from "../primitives/deadline.js";
 import type { Signal } from "../primitives/signal.js";
+import { attempt, expired, type AttemptEnd } from "./attempt.js";
 import type { ItemSink, SinkAnswer } from "./item-sink.js";
+import { isForgotten, type Moment } from "./key-age.js";
 import type { OrderedPlace } from "./lane.js";
 import type { DeliveryLevel } from "./policy.js";
-import { asFailure, isDoubtful, verdictOf, type RetryLimits } from "./retry.js";
+import { isDoubtful, verdictOf, type RetryLimits } from "./retry.js";
 import type { QueuedWrite } from "./queued-write.js";
 
 /** How a batch ended. */
@@ -57,7 +59,8 @@ export class Batch {
   readonly #idempotencyKey: string;
   #attempts: number;
   #counted: number;
-  #wasUnknown = false;
+  /** When the first attempt went out that may have been applied without an answer. */
+  #unknownSince: Moment | undefined;
   #wasDoubtful = false;
   /** Whether none before it was without an answer when it was sent last. */
   #wasFirst = false;
@@ -83,9 +86,14 @@ export class Batch {
     return this.#counted;
   }
 
-  /** Whether an attempt may have been applied without an answer. */
-  get wasUnknown(): boolean {
-    return this.#wasUnknown;
+  /** Whether another attempt than the one that was answered may have been applied as well. */
+  isPerhapsTwice({ idempotent }: SinkAnswer, clock: Clock): boolean {
+    const since = this.#unknownSince;
+    return since !== undefined && (!idempotent || isForgotten(since, clock));
+  }
+
+  get #wasUnknown(): boolean {
+    return this.#unknownSince !== undefined;
   }
 
   /** Whether the last attempt failed: nothing new should go out meanwhile. */
@@ -107,7 +115,18 @@ export class Batch {
       const endsAt = this.#endsAt;
       failure = this.#tooLate(endsAt, failure, ports) ?? failure;
       if (failure === undefined || this.#isRetrying) {
-        const result = await this.#attempt(endsAt, ports);
+        const { sink, signal, place } = ports;
+        this.#wasFirst = ports.isFirst();
+        const end = await attempt(this.writes, {
+          sink,
+          clock,
+          signal,
+          endsAt,
+          idempotencyKey: this.#idempotencyKey,
+          place,
+        });
+        this.#note(end);
+        const { result } = end;
         if (!(result instanceof XrtcError)) return { kind: "confirmed", answer: result };
         failure = result;
       }
@@ -164,46 +183,14 @@ export class Batch {
     return late?.with({ outcome: "fail" }) ?? last ?? expired().with({ outcome: "fail" });
   }
 
-  async #attempt(endsAt: number, ports: BatchPorts): Promise<SinkAnswer | XrtcError> {
-    const { sink, clock, signal, place } = ports;
-    const deadline = new Deadline(clock, signal);
-    let sent = false;
-    let isBounded = false;
-    this.#wasFirst = ports.isFirst();
-    try {
-      const encodedItems: string[] = [];
-      for (const write of this.writes) {
-        for (const item of write.encodedItems) encodedItems.push(item);
-      }
-      const answer = sink.set(encodedItems, {
-        signal: deadline.signal,
-        idempotencyKey: this.#idempotencyKey,
-        place,
-        sent: () => {
-          if (sent) return;
-          sent = true;
-          this.#attempts += 1;
-          this.#counted += 1;
-        },
-        within: (ms, reason) => {
-          isBounded = true;
-          const left = endsAt - clock.now();
-          if (ms < left) deadline.set(ms, reason);
-          else deadline.set(left, expired);
-        },
-      });
-      // A set goes out in that very call, as a rule; one that has to wait first may do so as long as it lives.
-      if (!isBounded) deadline.set(endsAt - clock.now(), expired);
-      return await answer;
-    } catch (thrown) {
-      const failure = asFailure(thrown, sent);
-      if (failure.outcome === "unknown") this.#wasUnknown = true;
-      // For the sake of one before it, as a rule: the attempts of that one are the bound.
-      else if (sent && !this.#wasFirst) this.#counted -= 1;
-      return failure;
-    } finally {
-      deadline.dispose();
-    }
+  /** Takes down what an attempt tells. */
+  #note({ result, sentAt }: AttemptEnd): void {
+    if (sentAt !== undefined) this.#attempts += 1;
+    if (!(result instanceof XrtcError)) return;
+    if (result.outcome === "unknown") this.#unknownSince ??= sentAt;
+    // Else it failed for the sake of one before it, as a rule: the attempts of that one are the bound.
+    if (sentAt !== undefined && (this.#wasFirst || result.outcome === "unknown"))
+      this.#counted += 1;
   }
 
   #verdict(
@@ -259,6 +246,3 @@ export class Batch {
 
 /** When a write has lived its time (monotonic ms). */
 export const endOf = ({ queuedAt, policy }: QueuedWrite): number => queuedAt + policy.ttlMs;
-
-const expired = (): XrtcError =>
-  new XrtcError("XRTC_TIMEOUT", "The set was not confirmed within its time to live.");

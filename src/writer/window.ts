@@ -113,8 +113,8 @@ export class Window {
     const { writes, attempts } = batch;
     switch (end.kind) {
       case "confirmed": {
-        const { serverTimestamp, idempotent } = end.answer;
-        const duplicatePossible = batch.wasUnknown && !idempotent;
+        const { serverTimestamp } = end.answer;
+        const duplicatePossible = batch.isPerhapsTwice(end.answer, clock);
         this.#streak.succeed(clock.now());
         this.#replace(batch, []);
         for (const write of writes)

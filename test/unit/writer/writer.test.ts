@@ -26,6 +26,7 @@ const POLICY: WritePolicy = { level: "atLeastOnce", queue: "reject", ttlMs: 60_0
 function setUp(
   answer: (set: SeenSet, index: number) => Promise<number> | number,
   limits: Partial<WriterLimits> = {},
+  idempotent = false,
 ) {
   const clock = new VirtualClock();
   const seen: SeenSet[] = [];
@@ -45,7 +46,7 @@ function setUp(
         signal.addEventListener("abort", () => reject(signal.reason), { once: true });
       });
       const serverTimestamp = await Promise.race([answer(set, seen.length - 1), aborted]);
-      return { serverTimestamp, idempotent: false };
+      return { serverTimestamp, idempotent };
     },
     troubled(cause, _failures, backoff) {
       troubles.push(cause.code);
@@ -137,6 +138,28 @@ describe("The writer", () => {
     assert.deepEqual(await result, { serverTimestamp: 7, attempts: 2, duplicatePossible: true });
     assert.equal(seen[0]?.key, seen[1]?.key);
     assert.deepEqual(troubles, ["XRTC_CONNECTION_LOST"]);
+  });
+
+  it("says so, too, where the service may have forgotten the key by then", async () => {
+    for (const [ms, sleptMs, duplicatePossible] of [
+      [110_000, 0, false],
+      [120_000, 0, true],
+      // The monotonic clock of a machine that sleeps may rest.
+      [1_000, 120_000, true],
+    ] as const) {
+      let answer: ((timestamp: number) => void) | undefined;
+      const { clock, write } = setUp(
+        (_set, index) =>
+          index === 0 ? Promise.reject(unknown()) : new Promise((resolve) => (answer = resolve)),
+        {},
+        true,
+      );
+      const result = write("1", undefined, { ttlMs: 1_000_000 });
+      await clock.advance(ms);
+      clock.stepWall(sleptMs);
+      answer?.(7);
+      assert.deepEqual(await result, { serverTimestamp: 7, attempts: 2, duplicatePossible });
+    }
   });
 
   it("keeps the order when a batch has to be sent again", async () => {
