@@ -39,6 +39,8 @@ export class Window {
   /** What lets batches go on that wait for those before them. */
   readonly #turns = new Map<Batch, () => void>();
   readonly #deliveries = new Set<Promise<void>>();
+  /** The last answer was a refusal: where one is bad, the next may be, and would be turned away with all behind it. */
+  #isWary = false;
   #lastSentAt = -Infinity;
 
   constructor(options: WindowOptions) {
@@ -68,7 +70,7 @@ export class Window {
   waitMs(isFull: boolean): number {
     if (this.#batches.length === 0) return 0;
     const { sink, clock } = this.#options;
-    if (this.#batches.length >= sink.windowMax) return Infinity;
+    if (this.#batches.length >= sink.windowMax || this.#isWary) return Infinity;
     if (this.#batches.some((batch) => batch.isRetrying || batch.isSuspect)) return Infinity;
     return isFull ? 0 : this.#lastSentAt + SPACING_MS - clock.now();
   }
@@ -116,12 +118,14 @@ export class Window {
         const { serverTimestamp } = end.answer;
         const duplicatePossible = batch.isPerhapsTwice(end.answer, clock);
         this.#streak.succeed(clock.now());
+        this.#isWary = false;
         this.#replace(batch, []);
         for (const write of writes)
           confirm(write, { serverTimestamp, attempts, duplicatePossible });
         break;
       }
       case "failed":
+        this.#isWary ||= end.error.code === "XRTC_ITEM_REFUSED";
         this.#replace(batch, []);
         for (const write of writes) refuse(write, end.error);
         break;
@@ -133,6 +137,7 @@ export class Window {
         break;
       }
       case "split": {
+        this.#isWary = true;
         const middle = Math.ceil(writes.length / 2);
         const halves = [writes.slice(0, middle), writes.slice(middle)].map(
           (half) => new Batch(half, random.id(), { attempts, counted: 0, isSuspect: true }),
@@ -160,7 +165,7 @@ export class Window {
   /** A batch has ended: those that waited go on, up to the first one that has a pace of its own. */
   #goOn(): void {
     const [first] = this.#batches;
-    const isOneByOne = this.#options.sink.windowMax === 1;
+    const isOneByOne = this.#options.sink.windowMax === 1 || this.#isWary;
     for (const batch of this.#batches) {
       if (batch.isBackingOff || (batch !== first && (batch.isSuspect || isOneByOne))) return;
       this.#turns.get(batch)?.();

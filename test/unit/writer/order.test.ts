@@ -134,15 +134,32 @@ describe("A batch in a window", () => {
   });
 
   it("does not spend its attempts on the refusals of those before it", async () => {
-    const earlyTimes: Readonly<Record<string, number>> = { x: 0, y: 1, z: 1, d: 2 };
+    const earlyTimes: Readonly<Record<string, number>> = { x: 0, y: 1, z: 1, d: 1 };
     const { clock, writeAll } = setUp((payloads, time) => {
       if (time < (earlyTimes[payloads] ?? 0)) return early();
       return payloads === "d" ? "ok" : refused();
-    }, 2);
+    }, 1);
     const ends = await writeAll("x y z d");
     // Nor does it wait longer than for them.
     await clock.advance(30);
-    assert.equal(await ends[3], "ok 3");
+    assert.equal(await ends[3], "ok 2");
+  });
+
+  it("goes alone after one that was refused, so that a row of bad ones costs a request each", async () => {
+    const bad = [..."abcde"];
+    const refusedAt = new Map<string, number>();
+    const { clock, seen, writeAll } = setUp((payloads) => {
+      const before = bad[bad.indexOf(payloads) - 1];
+      // The answer to one before it is under way still, or is not given yet.
+      if (before !== undefined && (refusedAt.get(before) ?? Infinity) > clock.now()) return early();
+      refusedAt.set(payloads, clock.now() + 5);
+      return refused();
+    });
+    const ends = await writeAll(bad.join(" "));
+    await clock.advance(1_000);
+    for (const end of ends) assert.match(await end, /^XRTC_ITEM_REFUSED/);
+    // Four were under way already when the first was refused.
+    assert.equal(seen.length, bad.length + 4);
   });
 
   it("is given up when its attempts are spent, and is not begun anew for those that have time left", async () => {
