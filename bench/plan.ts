@@ -49,6 +49,7 @@ export const NAMES = {
   unlimited: "SDK, request rate not limited",
   kilobyte: "SDK, 1 kB requests, request rate not limited",
   stripped: "SDK without promises (options), request rate not limited",
+  serial: "SDK, one request in flight, request rate not limited",
   bareLoop: "transport and codec alone, batched, request rate not limited",
   hosted: "SDK, hosted protocol only",
   window: "SDK, 1,000 unconfirmed at most",
@@ -66,9 +67,12 @@ export const FULL_ONLY: ReadonlySet<string> = new Set([
   NAMES.window,
   NAMES.hosted,
   NAMES.bareLoop,
+  NAMES.serial,
   NAMES.oneByOneUnlimited,
 ]);
 
+/** Everything that keeps a promise, and batches as those have that keep none: one request in flight. */
+const NO_ORDER = { seq: true, idempotency: true, order: false };
 const NO_EXTENSIONS = { seq: false, idempotency: false, order: false };
 const UNLIMITED = { requestsPerSecondMax: UNLIMITED_PER_SECOND };
 
@@ -114,6 +118,10 @@ export function planOf(durations: Durations, otherRoot?: string): readonly Entry
     server: { limits: UNLIMITED, extensions: NO_EXTENSIONS },
     client: { ...UNLIMITED, level: "atMostOnce" },
   };
+  const serial: Change = {
+    server: { limits: UNLIMITED, extensions: NO_ORDER },
+    client: UNLIMITED,
+  };
   const bareLoop = {
     server: sdk(ROOT, unlimited).server,
     client: { kind: "bare loop", options: { root: ROOT } },
@@ -137,6 +145,7 @@ export function planOf(durations: Durations, otherRoot?: string): readonly Entry
     entry("loopback", NAMES.mqttNoDelay, mosquitto(true), loopback.all),
     entry("loopback", NAMES.kilobyte, sdk(ROOT, kilobyte), loopback.rate),
     entry("loopback", NAMES.stripped, sdk(ROOT, stripped), loopback.rate),
+    entry("loopback", NAMES.serial, sdk(ROOT, serial), loopback.rate),
     entry("loopback", NAMES.bareLoop, bareLoop, loopback.all),
     entry("loopback", NAMES.oneByOne, sdk(ROOT, oneByOne), loopback.rate),
     entry("loopback", NAMES.oneByOneUnlimited, sdk(ROOT, oneByOneUnlimited), loopback.rate),

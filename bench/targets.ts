@@ -77,7 +77,10 @@ export const TARGETS: readonly Target[] = [
   rate("loopback", [sdk, NAMES.oneByOne], 100),
   rate("loopback", [sdk, NAMES.oneByOneUnlimited], undefined),
   rate("loopback", [NAMES.kilobyte, mqtt], 0.9),
-  rate("loopback", [unlimited, NAMES.stripped], 0.85),
+  // The cost of the promises: with the same batches, one request in flight.
+  rate("loopback", [NAMES.serial, NAMES.bareLoop], 0.85),
+  latency("loopback", [NAMES.serial, NAMES.bareLoop], ["rate, µs an item", undefined]),
+  rate("loopback", [NAMES.serial, NAMES.stripped], undefined),
   rate("loopback", [unlimited, NAMES.bareLoop], undefined),
   latency("delayed", [NAMES.hosted, PHYSICAL_MS], ["10/s p50", 1.05]),
   latency("delayed", [sdk, PHYSICAL_MS], ["50/s p50", 1.05]),
