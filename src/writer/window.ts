@@ -27,8 +27,10 @@ export interface WindowOptions {
   readonly onEnd: () => void;
 }
 
-/** Milliseconds between requests beyond the first in flight, until one is full: fewer ones cost less than they delay. */
+/** Milliseconds between requests under load, until one is full: fewer ones cost less than they delay. */
 const SPACING_MS = 1;
+/** Writes up to which nothing is gained by waiting for more, while half of the window is free. */
+const FEW = 4;
 
 export class Window {
   readonly #options: WindowOptions;
@@ -65,14 +67,16 @@ export class Window {
   /**
    * Milliseconds until another batch may go out; infinite when an answer must come first.
    *
-   * @param isFull - whether it would gain nothing by waiting for more
+   * @param count - writes that wait
+   * @param isFull - whether they fill it, so that it would gain nothing by waiting for more
    */
-  waitMs(isFull: boolean): number {
+  waitMs(count: number, isFull: boolean): number {
     if (this.#batches.length === 0) return 0;
     const { sink, clock } = this.#options;
     if (this.#batches.length >= sink.windowMax || this.#isWary) return Infinity;
     if (this.#batches.some((batch) => batch.isRetrying || batch.isSuspect)) return Infinity;
-    return isFull ? 0 : this.#lastSentAt + SPACING_MS - clock.now();
+    const isIdle = count <= FEW && this.#batches.length * 2 < sink.windowMax;
+    return isFull || isIdle ? 0 : this.#lastSentAt + SPACING_MS - clock.now();
   }
 
   /** Sends a new batch, after all others. */

@@ -140,7 +140,8 @@ export class Writer {
   #pump(): void {
     const { limits } = this.#options;
     while (!this.#ended.signal.aborted && this.#queue.count > 0) {
-      const wait = this.#window.waitMs(this.#queue.bytes >= limits.batchBytesMax);
+      const { count, bytes } = this.#queue;
+      const wait = this.#window.waitMs(count, bytes >= limits.batchBytesMax);
       if (wait > 0) {
         if (Number.isFinite(wait)) this.#pumpIn(wait);
         break;
