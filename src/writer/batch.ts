@@ -164,11 +164,11 @@ export class Batch {
   #trimmed(failure: XrtcError, error: XrtcError, now: number): BatchEnd | undefined {
     if (this.#wasUnknown || (!failure.retryable && failure.code !== "XRTC_TIMEOUT"))
       return undefined;
-    const expired: QueuedWrite[] = [];
+    const late: QueuedWrite[] = [];
     const alive: QueuedWrite[] = [];
-    for (const write of this.writes) (endOf(write) > now ? alive : expired).push(write);
-    if (alive.length === 0 || expired.length === 0) return undefined;
-    return { kind: "trimmed", error, expired, alive };
+    for (const write of this.writes) (endOf(write) > now ? alive : late).push(write);
+    if (alive.length === 0 || late.length === 0) return undefined;
+    return { kind: "trimmed", error, expired: late, alive };
   }
 
   /** The batch has no time left, or nobody waits for it any more. */

@@ -146,7 +146,7 @@ describe("A batch in a window", () => {
   });
 
   it("goes alone after one that was refused, so that a row of bad ones costs a request each", async () => {
-    const bad = [..."abcde"];
+    const bad = "a b c d e".split(" ");
     const refusedAt = new Map<string, number>();
     const { clock, seen, writeAll } = setUp((payloads) => {
       const before = bad[bad.indexOf(payloads) - 1];
