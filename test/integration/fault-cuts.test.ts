@@ -4,6 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { XrtcClient, type Clock, type Gap } from "../../src/index.js";
 import { FaultProxy, type Cut } from "../support/fault-proxy.js";
+import { reset } from "../support/reset.js";
 import { scaledClock } from "../support/scaled-clock.js";
 import { credentials, startService } from "../support/service.js";
 
@@ -68,7 +69,7 @@ async function cuttingService(how: Cut | "clean", { numbered }: Kind) {
       response.write(whole.subarray(0, portal.cutAt), () => {
         if (how === "clean") response.end();
         else if (how === "fin") response.socket?.destroySoon();
-        else response.socket?.resetAndDestroy();
+        else reset(response.socket);
       });
       if (portal.cutAt === 0) response.flushHeaders();
     });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Item, XrtcError } from "../../src/index.js";
 import { faultStage } from "../support/fault-stage.js";
 import { rawService } from "../support/raw-service.js";
+import { reset } from "../support/reset.js";
 import { scaledClock } from "../support/scaled-clock.js";
 import { startService, take } from "../support/service.js";
 
@@ -115,7 +116,7 @@ describe("Payloads", () => {
       if (call !== "get") return;
       turns += 1;
       // Cut after both; the replay brings them again, and then what is new.
-      if (turns === 1) response.write(same + same, () => response.socket?.resetAndDestroy());
+      if (turns === 1) response.write(same + same, () => reset(response.socket));
       else
         response.end(`${same}${same}${doc(item("end", { servertimestamp: 1_700_000_000_001 }))}\n`);
     });

@@ -16,9 +16,10 @@ import {
   responseFraming,
   statusOf,
 } from "./http-framing.js";
+import { reset } from "./reset.js";
 
 const cut = (socket: Socket | undefined, how: Cut): void => {
-  if (how === "rst") socket?.resetAndDestroy();
+  if (how === "rst") reset(socket);
   else socket?.destroySoon();
 };
 
@@ -267,7 +268,7 @@ export class FaultConnection {
       socket.once("connect", resolve).once("close", resolve);
     });
     if (socket.destroyed) {
-      this.#client.resetAndDestroy();
+      reset(this.#client);
       throw new GoneError("the server cannot be reached");
     }
     return upstream;
