@@ -57,7 +57,11 @@ export interface XrtcClientOptions {
   readonly keepAliveMs?: number | undefined;
   /** File that keeps the month's count of requests over restarts of the process. @defaultValue none */
   readonly counterFile?: string | undefined;
-  /** Told once when that file cannot be read or written; counting goes on in memory. @defaultValue none */
+  /**
+   * Told once when that file cannot be read or written; counting goes on in memory.
+   *
+   * @defaultValue a warning of the process, of type `XrtcWarning`
+   */
   readonly onCounterError?: ((error: Error) => void) | undefined;
   /** In place of the environment of the process. */
   readonly environment?: Environment | undefined;

@@ -90,9 +90,17 @@ function counterFile(
   if (path === undefined || requestsPerMonthMax === Number.MAX_SAFE_INTEGER) return undefined;
   let told = false;
   return new CounterFile(path, (error) => {
-    if (!told) onCounterError?.(error);
+    if (told) return;
     told = true;
+    if (onCounterError !== undefined) onCounterError(error);
+    else process.emitWarning(counterWarning(path, error), "XrtcWarning");
   });
+}
+
+/** Names the file, and of the error no more than its code: the words of a parser repeat what stands in the file. */
+function counterWarning(path: string, error: Error): string {
+  const why = (error as NodeJS.ErrnoException).code ?? "it is damaged";
+  return `the month's requests are counted in memory: ${JSON.stringify(path)} cannot be used (${why})`;
 }
 
 type Sources = readonly (() => Environment)[];

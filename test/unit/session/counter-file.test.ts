@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { XrtcClient } from "../../../src/index.js";
 import { LOGIN_ANSWER, ScriptedTransport } from "../../support/scripted-transport.js";
 import { credentials } from "../../support/service.js";
-import { VirtualClock } from "../../support/virtual-clock.js";
+import { settled, VirtualClock } from "../../support/virtual-clock.js";
 
 const NOVEMBER = Date.UTC(2023, 10, 14);
 const DAY = 86_400_000;
@@ -22,7 +22,7 @@ describe("The file that keeps the month's count", () => {
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
   /** A client that counts there; its login is its first request. */
-  const start = (clock = new VirtualClock(NOVEMBER)) => {
+  const start = (clock = new VirtualClock(NOVEMBER), isHeard = true) => {
     const transport = new ScriptedTransport(({ url }) =>
       url.endsWith("/auth/login") ? LOGIN_ANSWER : { body: ['{"servertimestamp":1}'] },
     );
@@ -31,7 +31,7 @@ describe("The file that keeps the month's count", () => {
       baseUrl: "http://localhost/v1",
       limits: { requestsPerMonthMax: 10_000, requestsPerSecondMax: 10_000 },
       counterFile: path,
-      onCounterError: (error) => errors.push(error),
+      onCounterError: isHeard ? (error) => errors.push(error) : undefined,
       ports: { clock, transport },
     });
     const send = async (count: number): Promise<void> => {
@@ -104,6 +104,25 @@ describe("The file that keeps the month's count", () => {
       assert.deepEqual(kept(), { month: "2023-11", used: 2 });
     });
   }
+
+  it("warns the process once, with the file's name and nothing of what stands in it, where nobody asked to hear", async () => {
+    keep('{"month":"a-word-of-the-file"');
+    const warnings: Error[] = [];
+    const listen = (warning: Error): void => void warnings.push(warning);
+    process.on("warning", listen);
+    try {
+      const { client, send } = start(new VirtualClock(NOVEMBER), false);
+      await send(250);
+      await client.close();
+      await settled();
+    } finally {
+      process.off("warning", listen);
+    }
+    const own = warnings.filter(({ name }) => name === "XrtcWarning");
+    assert.equal(own.length, 1);
+    assert.ok(own[0]?.message.includes(JSON.stringify(path)), own[0]?.message);
+    assert.ok(!own[0]?.message.includes("a-word"));
+  });
 
   it("that cannot be written is told once, and the count goes on in memory", async () => {
     // A file stands where the folder should be: nobody can write there, whatever rights they have.
