@@ -137,6 +137,7 @@ export class ItemApi {
         onSend: () => watchdog.start(),
       });
       if (answer.response.status !== 200) throw await this.#session.refused(answer);
+      this.#session.welcomed();
       return { login: answer.login, lines: this.#lines(answer, watchdog, end) };
     } catch (thrown) {
       end();

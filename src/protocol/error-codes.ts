@@ -1,3 +1,5 @@
+import type { XrtcError } from "../errors.js";
+
 /** Groups and codes of the errors that an XRTC service answers, under the names that its documentation gives them. */
 export const ERROR_GROUPS = {
   system: 2,
@@ -27,3 +29,10 @@ export interface ServiceError {
   readonly code: number;
   readonly message: string;
 }
+
+/**
+ * Whether the service refused a request with a code that nobody knows: what is wrong may pass, and may not. An error of
+ * the system says of itself that it passes.
+ */
+export const isAmbiguous = ({ code, serviceGroup }: XrtcError): boolean =>
+  code === "XRTC_SERVICE" && serviceGroup !== undefined && serviceGroup !== ERROR_GROUPS.system;

@@ -1,11 +1,13 @@
 /** What a failed exchange means: from transport errors, statuses and the service's own errors to one XrtcError. Pure. */
 
 import { printable, XrtcError, type Outcome, type XrtcErrorCode } from "../errors.js";
-import { ERROR_CODES, ERROR_GROUPS, type ServiceError } from "../protocol/error-codes.js";
+import { ERROR_CODES, isAmbiguous, type ServiceError } from "../protocol/error-codes.js";
 import { TransportError } from "../transport/transport.js";
 
 /** The longest wait in ms that a service may ask for. */
 export const RETRY_AFTER_MS_MAX = 60_000;
+/** The wait in ms after a refusal with a code that nobody knows. */
+export const AMBIGUOUS_WAIT_MS = 1_000;
 
 export interface FailedAnswer {
   readonly status: number;
@@ -103,11 +105,27 @@ function serviceMeaning(error: ServiceError): Meaning {
     case ERROR_CODES.INVALID_ARGUMENTS:
       return refused("XRTC_ITEM_REFUSED");
     default:
-      return error.group === ERROR_GROUPS.system || error.group === ERROR_GROUPS.application
-        ? passing("XRTC_SERVICE")
-        : refused("XRTC_SERVICE");
+      return passing("XRTC_SERVICE");
   }
 }
+
+/** How many ms a request waits at least before it is sent again after this failure. */
+export const leastWaitMs = (failure: XrtcError): number =>
+  Math.max(failure.retryAfterMs ?? 0, isAmbiguous(failure) ? AMBIGUOUS_WAIT_MS : 0);
+
+/** The same refusal, now that so many have come that it must be the number of requests which is refused. */
+export const asThrottled = (refusal: XrtcError): XrtcError => {
+  const { status, serviceCode, serviceGroup } = refusal;
+  return new XrtcError("XRTC_THROTTLED", refusal.message, {
+    retryable: true,
+    outcome: "fail",
+    ...(status === undefined ? {} : { status }),
+    ...(serviceCode === undefined ? {} : { serviceCode }),
+    ...(serviceGroup === undefined ? {} : { serviceGroup }),
+    retryAfterMs: AMBIGUOUS_WAIT_MS,
+    cause: refusal,
+  });
+};
 
 /**
  * The wait that a `Retry-After` header asks for: seconds or a date, at most a minute.

@@ -1,6 +1,7 @@
 import { XrtcError } from "../errors.js";
 import { FailureStreak } from "../primitives/failure-streak.js";
 import type { Random } from "../primitives/random.js";
+import { ERROR_GROUPS, isAmbiguous } from "../protocol/error-codes.js";
 
 /** Milliseconds beyond the service's login interval: two clocks, and the way between them, are not exact. */
 const LOGIN_MARGIN_MS = 250;
@@ -54,7 +55,10 @@ export class LoginPace {
 
   failed(cause: XrtcError, startedAt: number, now: number): LoginFailure {
     const backoff = Math.max(this.#streak.fail(now), cause.retryAfterMs ?? 0);
-    if (!cause.retryable) return { cause, nextAt: now + REFUSED_RETRY_MS, waiters: "give up" };
+    // Nobody is let in with a refusal of the login's own kind, whatever its code.
+    const isFinal =
+      !cause.retryable || (isAmbiguous(cause) && cause.serviceGroup !== ERROR_GROUPS.application);
+    if (isFinal) return { cause, nextAt: now + REFUSED_RETRY_MS, waiters: "give up" };
     this.#throttledInRow = cause.code === "XRTC_LOGIN_TOO_FREQUENT" ? this.#throttledInRow + 1 : 0;
     if (this.#throttledInRow >= CONTENDED_COUNT) {
       const nextAt = now + CONTENDED_RETRY_MS * (0.5 + this.#random.next());

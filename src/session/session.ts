@@ -6,12 +6,14 @@ import { sleep, type Clock } from "../primitives/clock.js";
 import type { Random } from "../primitives/random.js";
 import type { Redacted } from "../primitives/redacted.js";
 import type { Signal } from "../primitives/signal.js";
+import { isAmbiguous } from "../protocol/error-codes.js";
 import type { Limits } from "../protocol/limits.js";
 import { sameStatus, type ClientStatus } from "../status.js";
 import type { Transport, TransportResponse } from "../transport/transport.js";
 import { Admission, type Usage } from "./admission.js";
 import { answerError } from "./answer.js";
-import { parseRetryAfter, transportFailure } from "./failure.js";
+import { AmbiguousStreak } from "./ambiguous-streak.js";
+import { asThrottled, leastWaitMs, parseRetryAfter, transportFailure } from "./failure.js";
 import { LoginKeeper } from "./login-keeper.js";
 import { logIn, type HeldLogin, type Login } from "./login.js";
 import type { CounterStore } from "./month-budget.js";
@@ -55,6 +57,7 @@ export class Session {
   readonly #status = new Broadcast<ClientStatus>({ kind: "idle" });
   readonly #admission: Admission;
   readonly #logins: LoginKeeper;
+  readonly #ambiguous = new AmbiguousStreak();
 
   constructor(options: SessionOptions) {
     const { limits, clock } = options;
@@ -127,9 +130,14 @@ export class Session {
     this.#report({ kind: "connected" });
   }
 
+  /** An answer has begun as it should; for one that stays open, that is all there is to hear for a while. */
+  welcomed(): void {
+    this.#report({ kind: "connected" });
+  }
+
   /** The error that an answer with a status other than 200 means; what it says of the login is heeded. */
   async refused({ response, login }: SessionResponse): Promise<XrtcError> {
-    const failure = await answerError(response, this.#clock.wallNow());
+    const failure = this.#judge(await answerError(response, this.#clock.wallNow()));
     // The wait that it asks for counts from its end.
     if (failure.retryAfterMs !== undefined) this.#admission.hold(failure.retryAfterMs);
     if (failure.code === "XRTC_SESSION_DENIED") this.denied(login);
@@ -144,7 +152,9 @@ export class Session {
    * @returns in how many ms it may be tried again: later when all retries together are too many
    */
   troubled(cause: XrtcError, failures: number, backoff: number): number {
-    const retryInMs = Math.max(backoff, this.#admission.retry());
+    // An attempt that never came through loads nobody: its own pace is enough, and all are ready soon after an outage.
+    const others = isXrtcError(cause, "XRTC_UNREACHABLE") ? 0 : this.#admission.retry();
+    const retryInMs = Math.max(backoff, leastWaitMs(cause), others);
     if (!this.#logins.isRefused && !isXrtcError(cause, "XRTC_CLOSED")) {
       this.#report({ kind: "waiting", cause, failures, retryInMs });
     }
@@ -156,6 +166,11 @@ export class Session {
     await this.#logins.close();
     this.#admission.close();
     this.#report({ kind: "closed" });
+  }
+
+  #judge(failure: XrtcError): XrtcError {
+    if (!isAmbiguous(failure) || !this.#ambiguous.refused(this.#clock.now())) return failure;
+    return asThrottled(failure);
   }
 
   /** The login under which a request may go out at once, and then it is counted; undefined when it has to wait. */

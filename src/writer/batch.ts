@@ -128,7 +128,9 @@ export class Batch {
         this.#note(end);
         const { result } = end;
         if (!(result instanceof XrtcError)) return { kind: "confirmed", answer: result };
-        failure = result;
+        // Time that ran out before anything was sent tells less than what went wrong before.
+        const isNews = end.sentAt !== undefined || result.code !== "XRTC_TIMEOUT";
+        if (isNews || failure === undefined) failure = result;
       }
       const verdict = this.#verdict(failure, endsAt, ports);
       if (verdict.kind === "split") return verdict;
@@ -188,9 +190,10 @@ export class Batch {
     if (sentAt !== undefined) this.#attempts += 1;
     if (!(result instanceof XrtcError)) return;
     if (result.outcome === "unknown") this.#unknownSince ??= sentAt;
+    // What never reached the service is bounded by its time alone.
+    if (sentAt === undefined || result.code === "XRTC_UNREACHABLE") return;
     // Else it failed for the sake of one before it, as a rule: the attempts of that one are the bound.
-    if (sentAt !== undefined && (this.#wasFirst || result.outcome === "unknown"))
-      this.#counted += 1;
+    if (this.#wasFirst || result.outcome === "unknown") this.#counted += 1;
   }
 
   #verdict(

@@ -1,6 +1,7 @@
 /** What becomes of a batch whose request failed. Pure. */
 
 import { isXrtcError, XrtcError } from "../errors.js";
+import { isAmbiguous } from "../protocol/error-codes.js";
 import type { DeliveryLevel } from "./policy.js";
 
 export interface RetryLimits {
@@ -16,7 +17,7 @@ export interface BatchHistory {
   /** Milliseconds until the first of its writes has lived its time. */
   readonly timeLeftMs: number;
   readonly parcels: number;
-  /** Whether the last attempt was refused without the service's own words. */
+  /** Whether the last attempt was refused without the service's own words, or with a code that nobody knows. */
   readonly wasDoubtful: boolean;
   /** Whether an attempt before may have been applied. */
   readonly wasUnknown: boolean;
@@ -41,6 +42,10 @@ export function verdictOf(failure: XrtcError, history: BatchHistory, limits: Ret
     const outcome = wasUnknown ? "unknown" : (failure.outcome ?? "unknown");
     return { kind: "fail", error: failure.with({ attempts, outcome }) };
   }
+  // Once more, in case it passes; it is no use to try it as often as what is known to pass.
+  if (isAmbiguous(failure) && history.wasDoubtful && !wasUnknown) {
+    return { kind: "fail", error: failure.with({ attempts }) };
+  }
   const mayRepeat = level === "atLeastOnce" || failure.outcome === "fail";
   if (failure.retryable && mayRepeat && !spent) return { kind: "retry" };
   if (failure.outcome !== "unknown" && !wasUnknown) {
@@ -58,8 +63,11 @@ export function verdictOf(failure: XrtcError, history: BatchHistory, limits: Ret
 }
 
 /** A refusal that does not say what is wrong with the content. Nothing was stored, whoever it came from. */
-export const isDoubtful = ({ code, status, serviceCode }: XrtcError): boolean =>
-  code === "XRTC_ITEM_REFUSED" && status === 400 && serviceCode === undefined;
+export const isDoubtful = (failure: XrtcError): boolean =>
+  isAmbiguous(failure) ||
+  (failure.code === "XRTC_ITEM_REFUSED" &&
+    failure.status === 400 &&
+    failure.serviceCode === undefined);
 
 /** What was given up before its request went out was provably not applied. */
 export function asFailure(thrown: unknown, sent: boolean): XrtcError {

@@ -51,6 +51,7 @@ export function scripted(script: Script, more: Omit<XrtcClientOptions, "ports"> 
 export function connected(
   serverOptions: Partial<XrtcServerOptions> = {},
   wrap: (network: Transport) => Transport = (network) => network,
+  clientOptions: Omit<XrtcClientOptions, "ports"> = {},
 ) {
   const clock = new SimClock();
   const view = clock.view();
@@ -89,6 +90,7 @@ export function connected(
     ...options,
     baseUrl: "http://localhost/v1",
     limits: preset,
+    ...clientOptions,
     ports,
   });
   const run = (ms: number): Promise<boolean> => clock.runUntil(clock.now + ms);

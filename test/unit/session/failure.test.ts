@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
-import { answerFailure, parseRetryAfter, transportFailure } from "../../../src/session/failure.js";
+import {
+  answerFailure,
+  asThrottled,
+  leastWaitMs,
+  parseRetryAfter,
+  transportFailure,
+} from "../../../src/session/failure.js";
+import { isAmbiguous } from "../../../src/protocol/error-codes.js";
+import { AmbiguousStreak } from "../../../src/session/ambiguous-streak.js";
 import { TransportError } from "../../../src/transport/transport.js";
 
 const answer = (status: number, code?: number, group = 6) =>
@@ -47,6 +55,26 @@ describe("A failed answer", () => {
     });
     assert(failure.message.length < 260);
     assert.match(failure.message, /^[\u0020-\u007e…]+$/);
+  });
+});
+
+describe("A refusal with a code that nobody knows", () => {
+  it("is ambiguous, unless the system says of itself that it passes", () => {
+    const told = [answer(400, 999, 6), answer(400, 999, 7), answer(400, 999, 2), answer(400, 30)];
+    assert.deepEqual(told.map(isAmbiguous), [true, true, false, false]);
+    assert.deepEqual(told.map(leastWaitMs), [1_000, 1_000, 0, 0]);
+  });
+
+  it("is a throttle when three come within ten seconds, and then keeps the service's words and code", () => {
+    const streak = new AmbiguousStreak();
+    const told = [0, 5_000, 10_000, 14_999, 15_000, 40_000, 45_000].map((at) => streak.refused(at));
+    assert.deepEqual(told, [false, false, false, true, true, false, false]);
+    const { code, retryable, outcome, serviceCode, message } = asThrottled(answer(400, 999));
+    assert.deepEqual(
+      [code, retryable, outcome, serviceCode],
+      ["XRTC_THROTTLED", true, "fail", 999],
+    );
+    assert.match(message, /words \(code 999\)/);
   });
 });
 
