@@ -1,0 +1,142 @@
+/** What must hold of what every reader got: all that is owed to it, once, in order, or a word about what is missing. */
+
+import type { Delivered, History, Reader, Stored } from "./history.js";
+import { LENIENT } from "./plan.js";
+
+const same = (item: Delivered, stored: Stored): boolean =>
+  item.portalId === stored.portalId &&
+  item.payload === stored.payload &&
+  item.serverTimestamp === stored.serverTimestamp &&
+  (item.seq === undefined || item.seq === stored.seq);
+
+/** Whether two look the same to who has no numbers. */
+const isEqual = (a: Stored, b: Stored): boolean =>
+  a.portalId === b.portalId && a.payload === b.payload && a.serverTimestamp === b.serverTimestamp;
+
+export function* unstored(items: readonly Delivered[], { stored }: History): Generator<string> {
+  const left = [...stored];
+  for (const item of items) {
+    const index = left.findIndex((each) => same(item, each));
+    if (index === -1) yield `delivered twice, or never stored: ${JSON.stringify(item)}`;
+    else left.splice(index, 1);
+  }
+}
+
+export function* readerViolations(reader: Reader, history: History): Generator<string> {
+  const { plan } = history;
+  // A server that passes items over without numbering any: what came of a second look at them comes late.
+  const isBlind = plan.dialect.fifoOverflow === "skip" && !plan.extensions;
+  if (isBlind || reader.command.portals.some((id) => (LENIENT as readonly string[]).includes(id))) {
+    yield* unstored(reader.delivered, history);
+    return;
+  }
+  for (const portalId of reader.command.portals) yield* portalViolations(reader, portalId, history);
+}
+
+function* portalViolations(reader: Reader, portalId: string, history: History): Generator<string> {
+  const { plan } = history;
+  const truth = history.stored.filter((item) => item.portalId === portalId);
+  const matched = new Set<number>();
+  /** Place in the truth of the last item before each place in what was delivered. */
+  const places: number[] = [];
+  let at = -1;
+  for (const item of reader.delivered) {
+    places.push(at);
+    if (item.portalId !== portalId) continue;
+    const next = truth.findIndex((each, index) => index > at && same(item, each));
+    if (next === -1) {
+      yield `twice, out of order or never stored: ${JSON.stringify(item)}`;
+      return;
+    }
+    at = next;
+    matched.add(at);
+  }
+  places.push(at);
+  const covered = coveredBy(reader, portalId, { truth, places, matched });
+  yield* overrunViolations(reader, portalId, { truth, matched });
+  const { connectedAt: owedFrom = Infinity } = reader;
+  const isOwed = (item: Stored, index: number): boolean => {
+    if (item.at < owedFrom || covered(index) || (index > at && !reader.open)) return false;
+    return !isExcused(item, truth, history, index > at);
+  };
+  for (const [index, item] of truth.entries()) {
+    if (matched.has(index) || !isOwed(item, index)) continue;
+    // Nobody can tell which of several equal items came: it may have been this one, and another is not owed.
+    const equals = [...truth.entries()].filter(
+      ([, each]) => !plan.extensions && isEqual(each, item),
+    );
+    // Where the reference is ignored, the rest of several equal items cannot be told from repeats of the first.
+    if (plan.dialect.reference === "ignored" && equals.some(([place]) => matched.has(place)))
+      continue;
+    const missing = equals.filter(([place]) => !matched.has(place)).length;
+    if (missing <= equals.filter(([place, each]) => !isOwed(each, place)).length) continue;
+    yield `never delivered, no gap announced: ${JSON.stringify(item)}`;
+  }
+}
+
+interface Course {
+  readonly truth: readonly Stored[];
+  readonly places: readonly number[];
+  readonly matched: ReadonlySet<number>;
+}
+
+/** Whether an announced gap lies where an item is missing. */
+function coveredBy(reader: Reader, portalId: string, { truth, places, matched }: Course) {
+  const ranges = reader.gaps
+    .filter(({ gap }) => gap.portalId === portalId)
+    .map(({ gap, from, to }) => {
+      const placeOf = (seq?: number, timestamp?: number): number =>
+        truth.findIndex((each) => each.seq === seq && each.serverTimestamp === timestamp);
+      const { before, after } = gap;
+      if (gap.reason === "overrun" && before?.seq !== undefined && after !== undefined) {
+        const begin = placeOf(before.seq, before.serverTimestamp);
+        return [begin, placeOf(after.seq, after.serverTimestamp)] as const;
+      }
+      const low = places[from] ?? -1;
+      const high = truth.findIndex((_, index) => index > (places[to] ?? low) && matched.has(index));
+      const next = truth[high];
+      // The first of several equal items was taken for the one that came; it may have been the last.
+      const last = truth.findLastIndex((each) => next !== undefined && isEqual(each, next));
+      return [low, high === -1 ? truth.length : Math.max(high, last)] as const;
+    });
+  return (index: number): boolean => ranges.some(([low, high]) => index > low && index < high);
+}
+
+/** An exact number must be exact. */
+function* overrunViolations(
+  { gaps }: Reader,
+  portalId: string,
+  { truth, matched }: Pick<Course, "truth" | "matched">,
+): Generator<string> {
+  for (const { gap } of gaps) {
+    const { before, after, missing } = gap;
+    if (gap.portalId !== portalId || gap.reason !== "overrun") continue;
+    const end = truth.findLastIndex(
+      ({ seq, serverTimestamp }) =>
+        seq === after?.seq && serverTimestamp === after?.serverTimestamp,
+    );
+    const between = truth.filter(
+      (item, index) =>
+        item.epoch === truth[end]?.epoch &&
+        index < end &&
+        !matched.has(index) &&
+        item.seq > (before?.seq ?? 0),
+    );
+    if (between.length !== missing) {
+      yield `${JSON.stringify(gap)}, but ${between.length} are missing`;
+    }
+  }
+}
+
+/** Without numbers, nobody can tell what the ring overwrote, or what the server passed over. */
+function isExcused(
+  item: Stored,
+  truth: readonly Stored[],
+  { plan }: History,
+  isLast: boolean,
+): boolean {
+  // With numbers, the next item shows that some are missing: only at the very end nobody can know.
+  if (plan.extensions) return isLast && plan.dialect.fifoOverflow === "skip";
+  const later = truth.filter(({ epoch, seq }) => epoch === item.epoch && seq > item.seq);
+  return later.length >= plan.ringItemsMax;
+}
