@@ -24,6 +24,7 @@ export function* unstored(items: readonly Delivered[], { stored }: History): Gen
 
 export function* readerViolations(reader: Reader, history: History): Generator<string> {
   const { plan } = history;
+  yield* causeViolations(reader, history);
   // A server that passes items over without numbering any: what came of a second look at them comes late.
   const isBlind = plan.dialect.fifoOverflow === "skip" && !plan.extensions;
   if (isBlind || reader.command.portals.some((id) => (LENIENT as readonly string[]).includes(id))) {
@@ -139,4 +140,24 @@ function isExcused(
   if (plan.extensions) return isLast && plan.dialect.fifoOverflow === "skip";
   const later = truth.filter(({ epoch, seq }) => epoch === item.epoch && seq > item.seq);
   return later.length >= plan.ringItemsMax;
+}
+
+/** Longest time, in ms, from what may have cost an item to the word about it: a backoff and two turns. */
+const WORD_MS = 50_000;
+
+/** Nobody is alarmed without a cause: something broke, or a session was new. */
+function* causeViolations({ gaps }: Reader, { posts, restarts, plan }: History): Generator<string> {
+  const isRest = plan.commands.every(({ kind }) => kind !== "suspend");
+  for (const { gap, at } of gaps) {
+    if (gap.reason === "epoch" && restarts === 0) yield `${JSON.stringify(gap)} without a restart`;
+    if (gap.reason !== "possible" || !isRest) continue;
+    const isCaused = posts.some(
+      (post) =>
+        post.client === 0 &&
+        post.at <= at &&
+        (post.kind === "login" || (post.kind === "get" && post.broken === true)) &&
+        at - Math.max(post.at, post.answeredAt ?? 0, post.endedAt ?? 0) <= WORD_MS,
+    );
+    if (!isCaused) yield `${JSON.stringify(gap)} without a cause at ${at}`;
+  }
 }

@@ -2,7 +2,14 @@
 
 import type { History, Post } from "./history.js";
 
-export function* requestViolations(posts: readonly Post[], { limits }: History): Generator<string> {
+export function* requestViolations(
+  posts: readonly Post[],
+  { limits, counted }: History,
+): Generator<string> {
+  const [first] = posts;
+  if (first === undefined) return;
+  const used = counted[first.client];
+  if (used !== posts.length) yield `${posts.length} requests, but ${used} are counted`;
   const max = limits.requestsPerSecondMax;
   for (const [index, post] of posts.entries()) {
     const later = posts[index + max];

@@ -16,6 +16,8 @@ export interface Post {
   /** Suspensions of the client until then: a time that spans one is not judged. */
   readonly naps: number;
   status?: number;
+  /** Whether something went wrong on the way, or it was given up. */
+  broken?: boolean;
   /** Whether the server itself denied it, for a reason of its own. */
   expired?: boolean;
   retryAfterMs?: number;
@@ -67,7 +69,12 @@ export interface Reader {
   connectedAt: number | undefined;
   readonly delivered: Delivered[];
   /** With how many items had been handed over before it; one more where that is uncertain. */
-  readonly gaps: { readonly gap: Gap; readonly from: number; readonly to: number }[];
+  readonly gaps: {
+    readonly gap: Gap;
+    readonly from: number;
+    readonly to: number;
+    readonly at: number;
+  }[];
   open: boolean;
 }
 
@@ -83,6 +90,8 @@ export interface History {
   /** What was left at the end. */
   readonly rest: { timers: number; exchanges: number; waitingGets: number; closed: boolean };
   readonly errors: string[];
+  /** Requests of the month that each client has counted. */
+  counted: number[];
   /** Commands and requests. */
   steps: number;
 }

@@ -288,6 +288,7 @@ export class Exchange implements ServerReply {
 
   /** Somebody between us and the server answers in its place. */
   #answer(status: number, body: string, headers: Headers = {}): void {
+    this.post.broken = true;
     this.#status = status;
     this.#headers = headers;
     this.#fault = undefined;
@@ -349,6 +350,7 @@ export class Exchange implements ServerReply {
 
   readonly #onAbort = (): void => {
     const reason = this.#request.signal.reason as Error;
+    this.post.broken = true;
     this.#tell("given up");
     this.#finish();
     if (this.#body === undefined) this.#settle.reject(reason);
@@ -397,6 +399,7 @@ export class Exchange implements ServerReply {
 
   #cut(rest: Buffer = Buffer.alloc(0)): void {
     if (this.#over) return;
+    this.post.broken = true;
     this.#tell("cut:", this.#fault);
     this.#cutAt = Infinity;
     if (this.#body === undefined) {
@@ -453,6 +456,7 @@ export class Exchange implements ServerReply {
 
   #fail(failure: "connect" | "broken", sent: boolean): void {
     if (this.#over) return;
+    this.post.broken = true;
     this.#tell("failed:", failure);
     if (!sent) this.post.refused = true;
     const error = new TransportError(failure, sent, new Error("simulated"));

@@ -229,7 +229,7 @@ export class World {
         const queued = gap.reason === "queue" ? 0 : (slot.subscription?.queued ?? 0);
         const from = taken + queued + (queued > 0 && slot.waiting ? 1 : 0);
         const to = from + (slot.waiting ? 1 : 0);
-        reader.gaps.push({ gap, from, to });
+        reader.gaps.push({ gap, from, to, at: this.#clock.now });
         this.#tell?.(`r${command.slot} gap ${JSON.stringify(gap)}`);
       },
     });
@@ -485,6 +485,7 @@ export class World {
   #close(): void {
     const { rest } = this.history;
     this.#tell?.("-- close");
+    this.history.counted = this.#peers.map(({ client }) => client.usage.value.used);
     const closing = Promise.all(this.#peers.map(({ client }) => client.close()));
     let closed = false;
     void closing.finally(() => {
@@ -525,5 +526,6 @@ const emptyHistory = (plan: Plan): History => ({
   restarts: 0,
   rest: { timers: 0, exchanges: 0, waitingGets: 0, closed: false },
   errors: [],
+  counted: [],
   steps: 0,
 });
