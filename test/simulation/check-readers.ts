@@ -1,6 +1,6 @@
 /** What must hold of what every reader got: all that is owed to it, once, in order, or a word about what is missing. */
 
-import type { Delivered, History, Reader, Stored } from "./history.js";
+import type { Delivered, History, Post, Reader, Stored } from "./history.js";
 import { LENIENT } from "./plan.js";
 
 const same = (item: Delivered, stored: Stored): boolean =>
@@ -142,12 +142,17 @@ function isExcused(
   return later.length >= plan.ringItemsMax;
 }
 
+const isBroken = ({ broken, status }: Post): boolean => broken === true || status !== 200;
+
 /** Longest time, in ms, from what may have cost an item to the word about it: a backoff and two turns. */
 const WORD_MS = 50_000;
 
 /** Nobody is alarmed without a cause: something broke, or a session was new. */
 function* causeViolations({ gaps }: Reader, { posts, restarts, plan }: History): Generator<string> {
-  const isRest = plan.commands.every(({ kind }) => kind !== "suspend");
+  // Where somebody sleeps or reads slowly, a turn may last, and the word about it comes late.
+  const isRest = plan.commands.every(
+    (each) => each.kind !== "suspend" && !(each.kind === "subscribe" && each.slowMs > 0),
+  );
   for (const { gap, at } of gaps) {
     if (gap.reason === "epoch" && restarts === 0) yield `${JSON.stringify(gap)} without a restart`;
     if (gap.reason !== "possible" || !isRest) continue;
@@ -155,7 +160,7 @@ function* causeViolations({ gaps }: Reader, { posts, restarts, plan }: History):
       (post) =>
         post.client === 0 &&
         post.at <= at &&
-        (post.kind === "login" || (post.kind === "get" && post.broken === true)) &&
+        (post.kind === "login" || (post.kind === "get" && isBroken(post))) &&
         at - Math.max(post.at, post.answeredAt ?? 0, post.endedAt ?? 0) <= WORD_MS,
     );
     if (!isCaused) yield `${JSON.stringify(gap)} without a cause at ${at}`;

@@ -319,8 +319,7 @@ export class World {
           ringItemsMax: plan.ringItemsMax,
           ...(plan.poison ? { lineBytesMax: 600 } : {}),
         },
-        // A refused batch is split, and its halves come after those that were in flight behind it.
-        extensions: { seq: on, idempotency: on, order: on && !plan.poison },
+        extensions: { seq: on, idempotency: on, order: on },
         secondLogin: plan.secondLogin,
         dialect: plan.dialect,
         clock: this.#serverClock,
