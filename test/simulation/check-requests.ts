@@ -88,7 +88,8 @@ function isNeeded(login: Post, held: Post, posts: readonly Post[]): boolean {
   if (since.some(({ status, session }) => status === 401 && session === first.session)) return true;
   const used = Math.max(
     ...since.map(({ clientAt, answeredAt = 0, endedAt = Infinity }) =>
-      endedAt <= login.clientAt ? Math.max(clientAt, answeredAt) : clientAt,
+      // One that ends in the instant of the login, as when a process wakes up, may end after it.
+      endedAt < login.clientAt ? Math.max(clientAt, answeredAt) : clientAt,
     ),
   );
   return (

@@ -49,14 +49,13 @@ function* outcomeViolations(
   // was set meanwhile.
   const hasSlept = naps.some((ms) => ms > 60_000);
   const isSet = plan.commands.some(({ kind }) => kind === "stepClient");
-  const isTold = result.kind === "error" || result.duplicatePossible || isSet;
+  const isTold = result.kind === "error" || result.duplicatePossible || (hasSlept && isSet);
   if (plan.extensions && inOneEpoch > 1 && !(hasSlept && isTold)) yield `${facts()} under one key`;
   if (command.level === "atMostOnce" && count > 1) yield `${facts()}: at most once was asked for`;
   if (result.kind === "ok") {
     if (count === 0) yield facts();
     if (count > result.attempts) yield `${facts()} in ${result.attempts} attempts`;
-    if (count > 1 && !result.duplicatePossible && restarts === 0)
-      yield `${facts()}, without a word`;
+    if (count > 1 && !isTold && restarts === 0) yield `${facts()}, without a word`;
   } else if (result.outcome === undefined) yield `${says()} without an outcome`;
   else if (result.outcome === "fail" && count > 0) yield facts();
 }
