@@ -7,7 +7,7 @@ import type { Usage } from "../session/admission.js";
 import { Session } from "../session/session.js";
 import type { ClientStatus } from "../status.js";
 import { Hub } from "../subscription/hub.js";
-import { Leases } from "../subscription/leases.js";
+import { Leases, type Lease } from "../subscription/leases.js";
 import type { Subscription } from "../subscription/subscription.js";
 import type { Transport } from "../transport/transport.js";
 import { UndiciTransport } from "../transport/undici-transport.js";
@@ -39,7 +39,7 @@ export class XrtcClient implements AsyncDisposable {
   readonly #session: Session;
   readonly #api: ItemApi;
   readonly #writer: Writer;
-  readonly #leases = new Leases();
+  readonly #leases: Leases;
   readonly #hub: Hub;
   #closing: Promise<void> | undefined;
 
@@ -62,12 +62,9 @@ export class XrtcClient implements AsyncDisposable {
         batchItemsMax: limits.requestItemsMax,
       },
     });
-    this.#hub = new Hub({
-      ...settings,
-      source: this.#api,
-      leases: this.#leases,
-      getTimeoutMs: limits.getTimeoutMs,
-    });
+    const { getTimeoutMs } = limits;
+    this.#leases = new Leases({ clock, getTimeoutMs });
+    this.#hub = new Hub({ ...settings, source: this.#api, leases: this.#leases, getTimeoutMs });
   }
 
   /** How the client stands with the service. */
@@ -133,7 +130,7 @@ export class XrtcClient implements AsyncDisposable {
     );
     for (const { portalId } of portals) checkPortalId(portalId);
     checkCutoff(cutoff);
-    const release = this.#leasePortals(portals.map(({ portalId }) => portalId));
+    const lease = this.#leasePortals(portals.map(({ portalId }) => portalId));
     try {
       const request = { portals, mode, schedule, cutoffMs: cutoff };
       const turn = await this.#api.get(mode, () => request, signal);
@@ -145,8 +142,9 @@ export class XrtcClient implements AsyncDisposable {
         }
         yield* line.items;
       }
+      lease.release();
     } finally {
-      release();
+      lease.abandon();
     }
   }
 
@@ -200,7 +198,7 @@ export class XrtcClient implements AsyncDisposable {
     await this.#transport.close();
   }
 
-  #leasePortals(portalIds: readonly string[]): () => void {
+  #leasePortals(portalIds: readonly string[]): Lease {
     const wanted = [...new Set(portalIds)];
     const busy = wanted.find((id) => this.#leases.isHeld(id) || this.#hub.reads(id));
     if (busy !== undefined) {
@@ -208,7 +206,7 @@ export class XrtcClient implements AsyncDisposable {
         portalId: busy,
       });
     }
-    return this.#leases.take(wanted).release;
+    return this.#leases.take(wanted);
   }
 }
 

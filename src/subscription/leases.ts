@@ -1,19 +1,48 @@
+import type { Clock } from "../primitives/clock.js";
+
+/** Portals that a request reads. Giving them back twice is harmless. */
+export interface Lease {
+  readonly taken: ReadonlySet<string>;
+  /** The request is over. */
+  release(): void;
+  /** The request was given up: the service may go on answering it for a while, into the void. */
+  abandon(): void;
+}
+
+export interface LeasesOptions {
+  readonly clock: Clock;
+  /** Milliseconds that a get of the service stays open. */
+  readonly getTimeoutMs: number;
+}
+
+/** Milliseconds beyond the get timeout that a request which was given up may be answered. */
+const DANGLING_MARGIN_MS = 1_000;
+
 /**
  * Which portals an open request reads. Two requests for one portal would take items from each other: the position is
  * the session's, not the request's.
  */
 export class Leases {
+  readonly #options: LeasesOptions;
   readonly #held = new Map<string, (() => void)[]>();
+  /** Until when (monotonic ms) a request that was given up may still take a portal's items. */
+  readonly #dangling = new Map<string, number>();
+
+  constructor(options: LeasesOptions) {
+    this.#options = options;
+  }
 
   isHeld(portalId: string): boolean {
     return this.#held.has(portalId);
   }
 
-  /** Takes those that are free. @returns them, and what gives them back (calling it twice is harmless) */
-  take(portalIds: readonly string[]): {
-    readonly taken: ReadonlySet<string>;
-    readonly release: () => void;
-  } {
+  /** Whether a request that was sent at that moment (monotonic ms) may have shared the portal with one given up. */
+  wasShared(portalId: string, sentAt: number): boolean {
+    return sentAt < (this.#dangling.get(portalId) ?? 0);
+  }
+
+  /** Takes those that are free. */
+  take(portalIds: readonly string[]): Lease {
     const taken = new Set(portalIds.filter((portalId) => !this.#held.has(portalId)));
     for (const portalId of taken) this.#held.set(portalId, []);
     let released = false;
@@ -22,7 +51,11 @@ export class Leases {
       released = true;
       for (const portalId of taken) this.#free(portalId);
     };
-    return { taken, release };
+    const abandon = (): void => {
+      if (!released) this.#leaveDangling(taken);
+      release();
+    };
+    return { taken, release, abandon };
   }
 
   /** Calls back once when the portal is given back, at once if it is free. */
@@ -30,6 +63,19 @@ export class Leases {
     const waiting = this.#held.get(portalId);
     if (waiting === undefined) callback();
     else waiting.push(callback);
+  }
+
+  #leaveDangling(portalIds: ReadonlySet<string>): void {
+    const { clock, getTimeoutMs } = this.#options;
+    const now = clock.now();
+    // Requests sent since are over by now, whatever they were.
+    const past = now - 2 * getTimeoutMs;
+    for (const [portalId, until] of this.#dangling) {
+      if (until < past) this.#dangling.delete(portalId);
+    }
+    for (const portalId of portalIds) {
+      this.#dangling.set(portalId, now + getTimeoutMs + DANGLING_MARGIN_MS);
+    }
   }
 
   #free(portalId: string): void {

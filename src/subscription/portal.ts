@@ -43,8 +43,6 @@ export class Portal {
   #status: ClientStatus = { kind: "idle" };
   /** Whether the present request asks for items from a time on, which may have been delivered. */
   #isReplay = false;
-  /** Until when (monotonic ms) a request that was given up may still take items from the session's position. */
-  #danglingUntil = 0;
   #tuning = 0;
 
   constructor(portalId: string, reading: Reading) {
@@ -131,16 +129,6 @@ export class Portal {
     for (const reader of this.#asked()) {
       this.#tell(reader, reader.turnStarted(login, this.#isReplay));
     }
-  }
-
-  /** A request was given up: the service may go on answering it for a while. */
-  abandoned(until: number): void {
-    this.#danglingUntil = until;
-  }
-
-  /** Whether a turn that was sent at that moment may have shared the position with one that was given up. */
-  wasShared(sentAt: number): boolean {
-    return sentAt < this.#danglingUntil;
   }
 
   /** Whether the present turn has brought anything again. */

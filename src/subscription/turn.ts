@@ -5,7 +5,7 @@ import type { Clock } from "../primitives/clock.js";
 import { abortable, Deadline } from "../primitives/deadline.js";
 import type { MalformedItem, ReceivedLine } from "../protocol/codec.js";
 import type { GetRequest, Item } from "../protocol/item.js";
-import type { Leases } from "./leases.js";
+import type { Lease, Leases } from "./leases.js";
 import type { Reading } from "./plan.js";
 import type { Portal } from "./portal.js";
 import type { ItemSource, SourceLogin } from "./source.js";
@@ -35,8 +35,6 @@ export interface TurnPorts {
 
 /** A stream that ends sooner than this share of the get timeout was ended by something else. */
 const EARLY_SHARE = 0.9;
-/** Milliseconds beyond the get timeout that a request which was given up may be answered. */
-const DANGLING_MARGIN_MS = 1_000;
 
 /** The turn is given up because the next one asks for something else. */
 export class Replan extends Error {
@@ -51,6 +49,7 @@ export class Turn {
   /** The portals that were asked for, each as it was tuned then. */
   #asked = new Map<string, { readonly portal: Portal; readonly tuning: number }>();
   #sentAt = 0;
+  #isAbandoned = false;
   /** Lines that the answer has brought, empty documents among them. */
   #lineCount = 0;
   #itemCount = 0;
@@ -119,12 +118,13 @@ export class Turn {
     try {
       return portals.length > 0 && (await this.#readLeased(portals, signal));
     } finally {
-      lease.release();
+      if (this.#isAbandoned) lease.abandon();
+      else lease.release();
     }
   }
 
   /** Takes what no other request reads, and waits until there is any. */
-  async #lease(signal: Signal): Promise<ReturnType<Leases["take"]>> {
+  async #lease(signal: Signal): Promise<Lease> {
     const { leases } = this.#options;
     const wanted = [...this.#ports.portals.keys()];
     const lease = leases.take(wanted);
@@ -203,16 +203,16 @@ export class Turn {
    * without any was cut.
    */
   #endWhole(): void {
-    const { reading, clock, getTimeoutMs } = this.#options;
+    const { reading, clock, getTimeoutMs, leases } = this.#options;
     const sentAt = this.#sentAt;
     const repeats = [...this.#asked.values()].some(({ portal }) => portal.sawRepeat);
     const isCut =
       reading.mode === "stream"
         ? clock.now() - sentAt < getTimeoutMs * EARLY_SHARE
         : this.#lineCount === 0;
-    for (const { portal, tuning } of this.#asked.values()) {
+    for (const [portalId, { portal, tuning }] of this.#asked) {
       // Of one that is read in another way now, this turn's items were passed over.
-      const isWhole = !isCut && portal.tuning === tuning && !portal.wasShared(sentAt);
+      const isWhole = !isCut && portal.tuning === tuning && !leases.wasShared(portalId, sentAt);
       // One answer to a watch may be a part of what is there; an empty one tells that it was all.
       const isPresent = isWhole && (reading.mode === "stream" || this.#itemCount === 0);
       portal.turnEnded({ whole: isWhole, isPresent, repeats });
@@ -221,10 +221,9 @@ export class Turn {
 
   /** What may have reached the service may have moved the session's position, and may go on moving it. */
   #abandon(): void {
-    const { clock, getTimeoutMs } = this.#options;
+    this.#isAbandoned = true;
     for (const { portal } of this.#asked.values()) {
       portal.turnEnded({ whole: false, isPresent: false, repeats: false });
-      portal.abandoned(clock.now() + getTimeoutMs + DANGLING_MARGIN_MS);
     }
   }
 

@@ -27,7 +27,8 @@ function* outcomeViolations(
   }
   const says = (): string => `${id} ended ${JSON.stringify(result)}`;
   // A batch that may have been stored stays whole until the last of its sets has lived its time.
-  const grace = result.kind === "error" && result.outcome === "unknown" ? 10_000 : 1_000;
+  const wasUnknown = result.kind === "ok" ? result.attempts > 1 : result.outcome === "unknown";
+  const grace = wasUnknown ? 10_000 : 1_000;
   if (settledAt - at > command.ttlMs + grace && naps.length === 0) {
     yield `${says()} after ${settledAt - at} ms; its time is ${command.ttlMs}`;
   }

@@ -367,7 +367,10 @@ export class Exchange implements ServerReply {
         this.#paused = true;
       },
       resume: () => this.#resume(),
-      abandon: () => this.#finish(),
+      abandon: () => {
+        if (!this.#over) this.post.broken = true;
+        this.#finish();
+      },
     });
     this.#body = body;
     const cookies = headers["set-cookie"];

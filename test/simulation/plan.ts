@@ -212,7 +212,9 @@ function upheaval(random: Seeded, { extensions }: Temper): Action {
       // Before anything was delivered, only numbers tell old from new when the server's calendar is set back.
       return {
         kind: "stepServer",
-        ms: random.pick([extensions ? -3_600_000 : -1, 3_600_000, -1, -250, 2_000]),
+        ms: random.pick(
+          extensions ? [-3_600_000, 3_600_000, -1, -250, 2_000] : [-1, 3_600_000, -1, -1, 2_000],
+        ),
       };
     case 3:
       return { kind: "stepClient", ms: random.pick([-3_600_000, 3_600_000]) };
