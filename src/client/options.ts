@@ -57,11 +57,7 @@ export interface XrtcClientOptions {
   readonly keepAliveMs?: number | undefined;
   /** File that keeps the month's count of requests over restarts of the process. @defaultValue none */
   readonly counterFile?: string | undefined;
-  /**
-   * Told once when that file cannot be read or written; counting goes on in memory.
-   *
-   * @defaultValue a warning of the process, of type `XrtcWarning`
-   */
+  /** Told once when that file cannot be read or written; counting goes on in memory. @defaultValue a warning of the process */
   readonly onCounterError?: ((error: Error) => void) | undefined;
   /** In place of the environment of the process. */
   readonly environment?: Environment | undefined;
