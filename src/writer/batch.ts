@@ -164,8 +164,8 @@ export class Batch {
 
   /** Its end, when time is over for some of its writes and for them alone: spent attempts are spent for all. */
   #trimmed(failure: XrtcError, error: XrtcError, now: number): BatchEnd | undefined {
-    if (this.#wasUnknown || (!failure.retryable && failure.code !== "XRTC_TIMEOUT"))
-      return undefined;
+    const mayPass = failure.retryable || failure.code === "XRTC_TIMEOUT" || isDoubtful(failure);
+    if (this.#wasUnknown || !mayPass) return undefined;
     const late: QueuedWrite[] = [];
     const alive: QueuedWrite[] = [];
     for (const write of this.writes) (endOf(write) > now ? alive : late).push(write);

@@ -35,8 +35,10 @@ export function verdictOf(failure: XrtcError, history: BatchHistory, limits: Ret
   const spent = counted >= limits.attemptsMax || timeLeftMs <= 0;
   if (failure.code === "XRTC_ITEM_REFUSED") {
     // Somebody else's answer, or its words were cut off: the content may be faultless.
-    if (isDoubtful(failure) && !history.wasDoubtful && !spent) return { kind: "retry" };
-    if (parcels > 1) return { kind: "split" };
+    const doubtful = isDoubtful(failure);
+    if (doubtful && !history.wasDoubtful && !spent) return { kind: "retry" };
+    // When time is over before it could be asked again, halves would know less of it than their whole.
+    if (parcels > 1 && !(doubtful && timeLeftMs <= 0)) return { kind: "split" };
   }
   if (failure.code === "XRTC_CLOSED" || failure.code === "XRTC_ABORTED") {
     const outcome = wasUnknown ? "unknown" : (failure.outcome ?? "unknown");

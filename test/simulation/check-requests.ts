@@ -103,8 +103,9 @@ function isNeeded(login: Post, held: Post, posts: readonly Post[]): boolean {
 
 /** While nothing is answered, requests become rare. */
 function* stormViolations(posts: readonly Post[]): Generator<string> {
-  const answers = posts.flatMap(({ status, answeredAt }) =>
-    status === 200 ? [answeredAt ?? 0] : [],
+  // A set that is refused for its content is answered, too.
+  const answers = posts.flatMap(({ status, answeredAt, broken }) =>
+    status === 200 || (status === 400 && broken !== true) ? [answeredAt ?? 0] : [],
   );
   for (const [index, post] of posts.entries()) {
     const last = posts[index + 59];
