@@ -3,12 +3,14 @@ import { join } from "node:path";
 import type { NodeAPI } from "node-red";
 import { asError, Broadcast, type Clock, systemClock } from "../../src/index.js";
 import { ClientRegistry } from "./client-registry.js";
+import { Handover } from "./handover.js";
 import { ServerRegistry } from "./server-registry.js";
 
 /** What all nodes of the process have in common; it outlives every deploy. */
 export interface Shared {
   readonly clients: ClientRegistry;
   readonly servers: ServerRegistry;
+  readonly handover: Handover;
   /** Whether every node of the deployed flows has been created: before, Catch nodes hear nothing. */
   readonly started: Broadcast<boolean>;
 }
@@ -38,9 +40,11 @@ export function sharedOf(RED: NodeAPI): Shared {
       // Every node that a deploy brings back is back by now: a server that nobody claimed is one that nobody wants.
       known.servers.endHeld();
       known.started.set(true);
+      known.handover.giveUp();
     });
     RED.events.on("runtime-event", (event: unknown) => {
       if (!isStop(event)) return;
+      known.handover.giveUp();
       known.clients.endHeld();
       known.servers.endHeld();
     });
@@ -62,6 +66,7 @@ function createShared(RED: NodeAPI): Shared {
       counterFolder: typeof userDir === "string" ? join(userDir, "xrtc") : undefined,
     }),
     servers: new ServerRegistry({ clock: patientClock, randomBytes, onError }),
+    handover: new Handover(patientClock),
     started: new Broadcast(false),
   };
 }

@@ -112,6 +112,8 @@ export class Batch {
     if (this.isSuspect && !ports.isFirst()) await this.#untilEnd(ports, ports.turn);
     let failure: XrtcError | undefined;
     for (;;) {
+      // Given up by all who waited for it: no further request is worth its cost.
+      if (this.writes.every(({ settled }) => settled)) return { kind: "failed", error: forsaken() };
       const endsAt = this.#endsAt;
       failure = this.#tooLate(endsAt, failure, ports) ?? failure;
       if (failure === undefined || this.#isRetrying) {
@@ -249,3 +251,6 @@ export class Batch {
 
 /** When a write has lived its time (monotonic ms). */
 export const endOf = ({ queuedAt, policy }: QueuedWrite): number => queuedAt + policy.ttlMs;
+
+const forsaken = (): XrtcError =>
+  new XrtcError("XRTC_ABORTED", "Nobody waits for the set any more.", { outcome: "unknown" });

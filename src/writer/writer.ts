@@ -8,7 +8,7 @@
  * be in flight (paced by the window's spacing, or by its size when they fill a batch); and as `window.ts` says.
  */
 
-import { asError, XrtcError } from "../errors.js";
+import { asError, isXrtcError, XrtcError } from "../errors.js";
 import type { Cancel, Clock } from "../primitives/clock.js";
 import type { Random } from "../primitives/random.js";
 import { Abort } from "../primitives/signal.js";
@@ -200,8 +200,9 @@ export class Writer {
   #followSignal(write: QueuedWrite, signal: AbortSignal): void {
     const { resolve, reject } = write;
     const onAbort = (): void => {
+      const isUnsent = write.isQueued;
       this.#queue.remove(write);
-      refuse(write, asError(signal.reason));
+      refuse(write, givenUp(signal.reason, isUnsent));
     };
     const unfollow = (): void => signal.removeEventListener("abort", onAbort);
     signal.addEventListener("abort", onAbort, { once: true });
@@ -215,6 +216,10 @@ export class Writer {
     };
   }
 }
+
+/** The signal's reason; an error of ours also tells whether the write may have been sent. */
+const givenUp = (reason: unknown, isUnsent: boolean): Error =>
+  isXrtcError(reason) ? reason.with({ outcome: isUnsent ? "fail" : "unknown" }) : asError(reason);
 
 const notSent = (): XrtcError =>
   new XrtcError("XRTC_TIMEOUT", "The set was not sent within its time to live.", {

@@ -151,7 +151,7 @@ describe("xrtc-out", () => {
     await taken("completed", 1);
   });
 
-  it("settles everything when it closes: what is under way within two seconds, what comes later at once", async () => {
+  it("settles everything when it is deleted: what is under way within two seconds, what comes later at once", async () => {
     const sockets = new Set<Socket>();
     const blackHole = createServer(
       (socket) => void sockets.add(socket.on("error", () => undefined)),
@@ -162,7 +162,7 @@ describe("xrtc-out", () => {
     await start(flow, credentials);
     const closing = node("o1");
     for (let count = 0; count < 3; count += 1) closing.receive({ payload: count });
-    const closed = closing.close(false);
+    const closed = closing.close(true);
     closing.receive({ payload: "too late" });
     const [first] = await caught(1);
     assert.equal(first?.["payload"], "too late");

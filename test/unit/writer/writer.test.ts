@@ -244,6 +244,20 @@ describe("The writer", () => {
     );
   });
 
+  it("tells of what is given up whether it may be stored, and sends it no more", async () => {
+    let fail: ((error: XrtcError) => void) | undefined;
+    const { clock, seen, write } = setUp(() => new Promise((_resolve, reject) => (fail = reject)));
+    const leaving = new AbortController();
+    const first = knownOf(write("1", leaving.signal));
+    await settled();
+    const second = knownOf(write("2", leaving.signal));
+    leaving.abort(new XrtcError("XRTC_CLOSED", "closing", { outcome: "fail" }));
+    assert.deepEqual([await first, await second], ["unknown", "fail"]);
+    fail?.(unknown());
+    await clock.advance(60_000);
+    assert.equal(seen.length, 1);
+  });
+
   it("drains: settles what waits and takes nothing more", async () => {
     const { clock, writer, write, seen } = setUp((_set, index) =>
       index === 0 ? Promise.reject(unknown()) : 1,
