@@ -11,6 +11,9 @@ const REFUSED_RETRY_MS = 900_000;
 const CONTENDED_COUNT = 6;
 const CONTENDED_RETRY_MS = 30_000;
 
+/** How many times farther apart logins are that are of no use, one after the other: at most 12 requests in any minute. */
+const USELESS_FACTOR = 2.4;
+
 export interface LoginFailure {
   readonly cause: XrtcError;
   /** No attempt before this moment (monotonic ms). */
@@ -25,6 +28,7 @@ export class LoginPace {
   readonly #random: Random;
   readonly #streak: FailureStreak;
   #throttledInRow = 0;
+  #uselessInRow = 0;
 
   /** @param loginIntervalMsMin - what the service demands between two logins, in ms */
   constructor(loginIntervalMsMin: number, random: Random) {
@@ -45,12 +49,16 @@ export class LoginPace {
 
   /** A request under the login was answered. */
   proven(now: number): void {
+    this.#uselessInRow = 0;
     this.#streak.succeed(now);
   }
 
   /** The service denied a login that had been of no use yet. @returns when the next attempt may start */
   useless(now: number): number {
-    return now + Math.max(this.#intervalMs, this.#streak.fail(now));
+    this.#uselessInRow += 1;
+    // One may have met another client's login; where the next is denied, too, each costs two requests for nothing.
+    const spacing = this.#intervalMs * (this.#uselessInRow > 1 ? USELESS_FACTOR : 1);
+    return now + Math.max(spacing, this.#streak.fail(now));
   }
 
   failed(cause: XrtcError, startedAt: number, now: number): LoginFailure {

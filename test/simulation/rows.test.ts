@@ -135,17 +135,13 @@ describe("In virtual time", () => {
     await closed(world);
   });
 
-  it("S4: sends at most 12 requests a minute while everything is denied", async () => {
+  it("S4: sends at most 12 requests in any minute, the first included, while everything is denied", async () => {
     const world = scripted((request) => (isLogin(request) ? LOGIN_ANSWER : DENIED));
     world.client.subscribe({ portals: ["p"] });
     await world.clock.runUntil(2 * HOUR);
-    assert(
-      busiest(
-        world.times.filter((time) => time > MINUTE),
-        MINUTE,
-      ) <= 12,
-    );
-    assert(busiest(world.times, MINUTE) <= 24);
+    const most = busiest(world.times, MINUTE);
+    assert(most <= 12, String(most));
+    assert(world.times.length > 100, String(world.times.length));
     await closed(world);
   });
 
