@@ -3,7 +3,7 @@ import { isXrtcError } from "../../src/index.js";
 import { Barrier } from "../support/barrier.js";
 import type { Fault } from "../support/fault-proxy.js";
 import { faultStage, GET, LOGIN, SET } from "../support/fault-stage.js";
-import { stableHeapBytes } from "../support/heap.js";
+import { stableMemoryBytes } from "../support/heap.js";
 import { rawService } from "../support/raw-service.js";
 import { scaledClock } from "../support/scaled-clock.js";
 import { take } from "../support/service.js";
@@ -182,18 +182,18 @@ describe("Faults of HTTP", () => {
       const client = raw.client();
       const get = () => take(client.getItems({ portals: ["p"] }), 1);
       await assert.rejects(get(), rejected("XRTC_RESPONSE_INVALID"));
-      const before = await stableHeapBytes();
+      const before = await stableMemoryBytes();
       for (let count = 0; count < 5; count += 1) {
         await assert.rejects(get(), rejected("XRTC_RESPONSE_INVALID"));
       }
-      assert.ok((await stableHeapBytes()) - before < 2 * 1_048_576);
+      assert.ok((await stableMemoryBytes()) - before < 2 * 1_048_576);
     });
   }
 
-  it("H8: an endless line is cut at the bound", async () => {
+  it("H8: an endless line is cut at the bound, and the heap stays as it was, however often", async () => {
     const chunk = Buffer.alloc(65_536, "x");
     let sent = 0;
-    const gone = new Barrier();
+    let gone = new Barrier();
     await using raw = await rawService(({ call }, response) => {
       if (call !== "get") return;
       const pour = (): void => {
@@ -205,11 +205,19 @@ describe("Faults of HTTP", () => {
       pour();
     });
     const client = raw.client();
-    await assert.rejects(
-      take(client.getItems({ portals: ["p"] }), 1),
-      rejected("XRTC_RESPONSE_INVALID"),
-    );
-    await gone.passed;
-    assert.ok(sent < 50_000_000, `${sent} bytes`);
+    const get = async (): Promise<void> => {
+      sent = 0;
+      gone = new Barrier();
+      await assert.rejects(
+        take(client.getItems({ portals: ["p"] }), 1),
+        rejected("XRTC_RESPONSE_INVALID"),
+      );
+      await gone.passed;
+      assert.ok(sent < 50_000_000, `${sent} bytes`);
+    };
+    await get();
+    const before = await stableMemoryBytes();
+    for (let count = 0; count < 5; count += 1) await get();
+    assert.ok((await stableMemoryBytes()) - before < 2 * 1_048_576);
   });
 });
