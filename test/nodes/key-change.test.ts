@@ -27,7 +27,6 @@ async function stuck(configId: string): Promise<AsyncDisposable & Stuck> {
   const connection = config(`${proxy.origin}/v1`, { id: configId });
   const flow = [tab, connection, sender, ...catchAll, ...complete("o1")];
   await start(flow, { [configId]: { accountId: ACCOUNT_ID, apiKey: API_KEY } });
-  const send = (payload: string): void => node("o1").receive({ payload });
   send("stored");
   await taken("completed", 1);
   send("on its way");
@@ -45,6 +44,8 @@ async function stuck(configId: string): Promise<AsyncDisposable & Stuck> {
     },
   };
 }
+
+const send = (payload: string): void => node("o1").receive({ payload });
 
 interface Stuck {
   readonly service: Awaited<ReturnType<typeof startService>>;
