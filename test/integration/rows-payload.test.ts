@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import type { Item, XrtcError } from "../../src/index.js";
+import type { Transport } from "../../src/transport/transport.js";
+import { UndiciTransport } from "../../src/transport/undici-transport.js";
 import { faultStage } from "../support/fault-stage.js";
 import { rawService } from "../support/raw-service.js";
 import { reset } from "../support/reset.js";
@@ -133,7 +135,20 @@ describe("Payloads", () => {
       preset: "hosted",
       limits: { ringItemsMax: 1_000, requestsPerSecondMax: 10_000 },
     });
-    const client = service.client({ limits: { requestBytesMax: 1_024, lineBytesMax: 1_024 } });
+    const network = new UndiciTransport();
+    const answers: string[] = [];
+    const transport: Transport = {
+      post: async (request) => {
+        const response = await network.post(request);
+        if (!request.url.endsWith("/get")) return response;
+        return { ...response, body: overheard(response.body, answers) };
+      },
+      close: () => network.close(),
+    };
+    const client = service.client({
+      limits: { requestBytesMax: 1_024, lineBytesMax: 1_024 },
+      ports: { transport },
+    });
     const payloads = Array.from({ length: 500 }, (_, at) => `${at} ${"ü".repeat(at % 300)}`);
     await Promise.all(payloads.map((payload) => client.setItems([{ portalId: "p", payload }])));
     const taken = await take(client.subscribe({ portals: ["p"], start: "all" }), 500);
@@ -141,5 +156,24 @@ describe("Payloads", () => {
       taken.map(({ payload }) => payload),
       payloads,
     );
+    const sizes = answers.map((line) => Buffer.byteLength(line) + 1);
+    assert.ok(sizes.length > 100, `${sizes.length} documents`);
+    assert.ok(Math.max(...sizes) <= 1_024, `${Math.max(...sizes)} bytes`);
   });
 });
+
+/** A body as it is, and its lines for a test to look at. */
+async function* overheard(
+  body: AsyncIterable<Uint8Array>,
+  lines: string[],
+): AsyncGenerator<Uint8Array> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const chunk of body) {
+    rest += decoder.decode(chunk, { stream: true });
+    const parts = rest.split("\n");
+    rest = parts.pop() ?? "";
+    lines.push(...parts);
+    yield chunk;
+  }
+}
