@@ -60,6 +60,11 @@ export class Turn {
     this.#deadline = new Deadline(options.clock, ports.parent);
   }
 
+  /** Items that the answer has brought, new or not. */
+  get itemCount(): number {
+    return this.#itemCount;
+  }
+
   /** The login under which the request went out; undefined before. */
   get login(): SourceLogin | undefined {
     return this.#login;

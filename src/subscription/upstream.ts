@@ -2,8 +2,9 @@
  * Turns that follow upon each other, for the portals that are read in one way.
  *
  * Another turn follows when: one ended with data (at once; the turn itself and the rate limit pace it); one ended
- * without (at once if it lasted, else paced by `EMPTY_PACE`); one failed (paced by the failure streak); the session was
- * refused (paced by the session, which then answers by itself); the portals changed (paced by `REPLAN_MS`).
+ * without (at once if it lasted, or brought what is old, up to `OLD_ANSWERS_MAX`; else paced by `EMPTY_PACE`); one
+ * failed (paced by the failure streak); the session was refused (paced by the session, which then answers by itself);
+ * the portals changed (paced by `REPLAN_MS`).
  */
 
 import { isXrtcError, XrtcError } from "../errors.js";
@@ -25,6 +26,8 @@ const REPLAN_MS = 15;
 /** Pace of turns that end early with nothing, again and again: at most 25 in the first minute, then 12 a minute. */
 const EMPTY_COUNT = 10;
 const EMPTY_MS_MIN = 5_000;
+/** Answers in a row that may bring nothing but what is old without being paced: a ring's worth, a few at a time. */
+const OLD_ANSWERS_MAX = 100;
 const EMPTY_PACE = { delayMsFirst: 500, delayMsMaxEarly: 6_000, delayMsMax: 10_000 };
 
 export class Upstream {
@@ -35,6 +38,8 @@ export class Upstream {
   readonly #emptyStreak: FailureStreak;
   readonly #ended = new Abort();
   #turn: Turn | undefined;
+  /** Answers in a row that brought only what is old. */
+  #oldAnswers = 0;
   /** Whether the last turn failed: then only the head of an answer says that all is well again. */
   #failing = false;
   #running: Promise<void> | undefined;
@@ -114,7 +119,7 @@ export class Upstream {
   async #next(): Promise<number> {
     const { clock, getTimeoutMs } = this.#options;
     const startedAt = clock.now();
-    this.#turn = new Turn(this.#options, {
+    const turn = new Turn(this.#options, {
       portals: this.#portals,
       isTrusted: !this.#failing,
       parent: this.#ended.signal,
@@ -123,11 +128,19 @@ export class Upstream {
       },
       onFree: () => this.replan(),
     });
+    this.#turn = turn;
     try {
-      const delivered = await this.#turn.run();
+      const delivered = await turn.run();
       this.#streak.succeed(clock.now());
       const early = clock.now() - startedAt < getTimeoutMs / 2;
-      return early && !delivered ? this.#emptyWait() : 0;
+      if (!early || delivered) {
+        this.#oldAnswers = 0;
+        return 0;
+      }
+      // What is new may stand behind it.
+      if (turn.itemCount > 0) this.#oldAnswers += 1;
+      const isBehind = turn.itemCount > 0 && this.#oldAnswers <= OLD_ANSWERS_MAX;
+      return isBehind ? 0 : this.#emptyWait();
     } catch (thrown) {
       if (this.#ended.signal.aborted) throw thrown;
       return thrown instanceof Replan ? 0 : this.#failed(asFailure(thrown));
