@@ -33,6 +33,8 @@ export type Verdict =
 export function verdictOf(failure: XrtcError, history: BatchHistory, limits: RetryLimits): Verdict {
   const { attempts, counted, timeLeftMs, parcels, wasUnknown, level } = history;
   const spent = counted >= limits.attemptsMax || timeLeftMs <= 0;
+  if (failure.status === CONFLICT && failure.serviceCode !== undefined)
+    return { kind: "fail", error: notConfirmed(failure, attempts) };
   if (failure.code === "XRTC_ITEM_REFUSED") {
     // Somebody else's answer, or its words were cut off: the content may be faultless.
     const doubtful = isDoubtful(failure);
@@ -53,16 +55,21 @@ export function verdictOf(failure: XrtcError, history: BatchHistory, limits: Ret
   if (failure.outcome !== "unknown" && !wasUnknown) {
     return { kind: "fail", error: failure.with({ attempts }) };
   }
-  const message = `Not confirmed after ${attempts} attempts: ${failure.message}`;
-  return {
-    kind: "fail",
-    error: new XrtcError("XRTC_NOT_CONFIRMED", message, {
-      outcome: "unknown",
-      attempts,
-      cause: failure,
-    }),
-  };
+  return { kind: "fail", error: notConfirmed(failure, attempts) };
 }
+
+/**
+ * A set of that number was stored, and the service has forgotten which: to send it in another way would store it twice
+ * if it was this one.
+ */
+const CONFLICT = 409;
+
+const notConfirmed = (failure: XrtcError, attempts: number): XrtcError =>
+  new XrtcError(
+    "XRTC_NOT_CONFIRMED",
+    `Not confirmed after ${attempts} attempts: ${failure.message}`,
+    { outcome: "unknown", attempts, cause: failure },
+  );
 
 /** A refusal that does not say what is wrong with the content. Nothing was stored, whoever it came from. */
 export const isDoubtful = (failure: XrtcError): boolean =>

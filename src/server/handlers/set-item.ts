@@ -115,7 +115,7 @@ function answerAgain(call: SessionCall, idempotencyKey: string | undefined): voi
       ? undefined
       : call.session.key.account.idempotency.peek(idempotencyKey, fingerprintOf(call));
   if (decision !== undefined) answerDecision(call, decision);
-  else call.fail(invalidArguments("XRTC-Sequence: this number was used before"));
+  else call.fail(numberUsed());
 }
 
 function orderOf(context: ServerContext, call: SessionCall, producer: string): SetOrder {
@@ -157,6 +157,12 @@ function fingerprintOf(call: SessionCall): string {
   if (body.length > PLAIN_BYTES_MAX) return `#${hash("sha256", body, "base64")}`;
   return `=${Buffer.from(body.buffer, body.byteOffset, body.length).toString("latin1")}`;
 }
+
+/** Not 400: its items may be stored already, which a refusal for its content would deny. */
+const numberUsed = (): WireError => {
+  const { service } = invalidArguments("XRTC-Sequence: this number was used before");
+  return new WireError(409, service);
+};
 
 const keyConflict = (): WireError =>
   invalidArguments("Idempotency-Key: this key was used with another body");

@@ -8,6 +8,7 @@ import {
 } from "./core-harness.js";
 
 const REFUSED = [400, 6, 30];
+const USED = [409, 6, 30];
 const LATE = [400, 2, 400];
 const item = (payload: string, portalid = "P"): object => ({ portalid, payload });
 const keyed = (key: string): Record<string, string> => ({ "idempotency-key": key });
@@ -126,11 +127,8 @@ describe("ordered sets at the local server", () => {
     const headers = { ...ordered(1), ...keyed("k") };
     const first = session.trySet([item("1")], headers);
     assert.equal(session.trySet([item("1")], headers).text, first.text);
-    assert.deepEqual(session.trySet([item("1")], ordered(1)).refusal, REFUSED);
-    assert.deepEqual(
-      session.trySet([item("x")], { ...ordered(1), ...keyed("k2") }).refusal,
-      REFUSED,
-    );
+    assert.deepEqual(session.trySet([item("1")], ordered(1)).refusal, USED);
+    assert.deepEqual(session.trySet([item("x")], { ...ordered(1), ...keyed("k2") }).refusal, USED);
     assert.deepEqual(stored(session), ["1"]);
   });
 

@@ -83,6 +83,12 @@ const wordless = () =>
     outcome: "fail",
     status: 400,
   });
+const used = () =>
+  new XrtcError("XRTC_ITEM_REFUSED", "this number was used before", {
+    outcome: "fail",
+    status: 409,
+    serviceCode: 30,
+  });
 const early = () => new XrtcError("XRTC_SERVICE", "early", { retryable: true, outcome: "fail" });
 const lost = () =>
   new XrtcError("XRTC_CONNECTION_LOST", "lost", { retryable: true, outcome: "unknown" });
@@ -202,6 +208,17 @@ describe("A batch in a window", () => {
     for (const end of ends) assert.match(await end, /^XRTC_TIMEOUT fail 1 at 300\d$/);
     await clock.advance(100_000);
     assert.match((await slow[0]) ?? "", /^XRTC_NOT_CONFIRMED unknown/);
+  });
+
+  it("whose number was used under a forgotten key is told to be unknown, and is not sent in parts", async () => {
+    const { clock, seen, writeAll } = setUp((_payloads, time) => (time === 0 ? lost() : used()));
+    const ends = await writeAll("ab");
+    await clock.advance(5_000);
+    for (const end of ends) assert.match(await end, /^XRTC_NOT_CONFIRMED unknown 2/);
+    assert.deepEqual(
+      seen.map(({ payloads }) => payloads),
+      ["ab", "ab"],
+    );
   });
 
   it("goes its way one at a time where the order is not kept any more", async () => {
