@@ -9,7 +9,7 @@ import type { Signal } from "../primitives/signal.js";
 import { isAmbiguous } from "../protocol/error-codes.js";
 import type { Limits } from "../protocol/limits.js";
 import { sameStatus, type ClientStatus } from "../status.js";
-import type { Transport, TransportResponse } from "../transport/transport.js";
+import type { Lane, Transport, TransportResponse } from "../transport/transport.js";
 import { Admission, type Usage } from "./admission.js";
 import { answerError } from "./answer.js";
 import { AmbiguousStreak } from "./ambiguous-streak.js";
@@ -33,7 +33,7 @@ export interface SessionOptions {
 }
 
 export interface PostOptions {
-  readonly lane: "command" | "stream";
+  readonly lane: Lane;
   readonly signal: Signal;
   /** Headers beyond the usual ones, which are added to them, for the login under which the request is sent. */
   readonly headers?: (login: Login) => Record<string, string>;

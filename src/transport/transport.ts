@@ -2,13 +2,19 @@
 
 import type { Signal } from "../primitives/signal.js";
 
+/**
+ * Which connections a request may use. A `stream` holds its connection while it is open; a `command` must not wait for
+ * it. `ordered` ones share a single connection, one behind another without waiting for answers: when it is lost, so are
+ * all that are on it.
+ */
+export type Lane = "command" | "ordered" | "stream";
+
 /** One request. */
 export interface PostRequest {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
-  /** A stream holds its connection while it is open; commands must not wait for it. */
-  readonly lane: "command" | "stream";
+  readonly lane: Lane;
   /** Gives the exchange up at any point, its body included. */
   readonly signal: Signal;
 }

@@ -1,7 +1,9 @@
-import { Agent, type Dispatcher } from "undici";
+import { Agent, type Client, type Dispatcher } from "undici";
+import { Pipeline, type Losable } from "./pipeline.js";
 import { ResponseBody } from "./response-body.js";
 import {
   TransportError,
+  type Lane,
   type PostRequest,
   type Transport,
   type TransportFailure,
@@ -29,6 +31,8 @@ interface Target {
 
 /** Targets that are kept. */
 const TARGETS_MAX = 16;
+/** Bytes of an ordered answer that nobody wants which are read on: to break it off would lose those behind it. */
+const UNWANTED_BYTES_MAX = 65_536;
 
 /**
  * The transport over undici's `dispatch`, the one of its calls that tells when a request starts to be written.
@@ -37,6 +41,8 @@ const TARGETS_MAX = 16;
 export class UndiciTransport implements Transport {
   readonly #commands: Agent;
   readonly #streams: Agent;
+  readonly #pipelineOptions: Client.Options;
+  readonly #pipelines = new Map<string, Pipeline>();
   readonly #targets = new Map<string, Target>();
   #closed: Promise<void> | undefined;
 
@@ -48,31 +54,35 @@ export class UndiciTransport implements Transport {
       keepAliveMaxTimeout: keepAliveMs,
       headersTimeout: 0,
       bodyTimeout: 0,
-      // Above 1, undici sends later requests again by itself after a reset: sets would be applied twice.
       pipelining: 1,
     };
     this.#commands = new Agent({ ...common, connections: connectionsMax });
     this.#streams = new Agent(common);
+    this.#pipelineOptions = common;
   }
 
   post(request: PostRequest): Promise<TransportResponse> {
-    const agent = request.lane === "stream" ? this.#streams : this.#commands;
     return new Promise((resolve, reject) => {
       if (request.signal.aborted) {
         reject(request.signal.reason);
         return;
       }
       const { origin, path } = this.#target(request.url);
-      const exchange = new Exchange(request.signal, resolve, reject);
+      const isOrdered = request.lane === "ordered" && this.#closed === undefined;
+      const pipeline = isOrdered ? this.#pipeline(origin) : undefined;
+      const exchange = new Exchange(request.signal, pipeline, resolve, reject);
       const options = {
         origin,
         path,
         method: "POST" as const,
         headers: request.headers,
         body: request.body,
+        // What undici lets follow before an answer; it is sent again by nobody but the caller.
+        idempotent: pipeline !== undefined,
+        blocking: false,
       };
       try {
-        agent.dispatch(options, exchange);
+        this.#dispatcher(request.lane, pipeline).dispatch(options, exchange);
       } catch (error) {
         exchange.onResponseError(undefined, error as Error);
       }
@@ -90,10 +100,23 @@ export class UndiciTransport implements Transport {
     return target;
   }
 
+  #dispatcher(lane: Lane, pipeline: Pipeline | undefined): Dispatcher {
+    return pipeline?.client ?? (lane === "stream" ? this.#streams : this.#commands);
+  }
+
+  #pipeline(origin: string): Pipeline {
+    const known = this.#pipelines.get(origin);
+    if (known !== undefined) return known;
+    const pipeline = new Pipeline(origin, this.#pipelineOptions);
+    this.#pipelines.set(origin, pipeline);
+    return pipeline;
+  }
+
   close(): Promise<void> {
-    this.#closed ??= Promise.all([this.#commands.destroy(), this.#streams.destroy()]).then(
-      () => undefined,
-    );
+    const pipelines = [...this.#pipelines.values()].map(({ client }) => client);
+    this.#closed ??= Promise.all(
+      [this.#commands, this.#streams, ...pipelines].map((each) => each.destroy()),
+    ).then(() => undefined);
     return this.#closed;
   }
 }
@@ -101,7 +124,7 @@ export class UndiciTransport implements Transport {
 type Headers = Record<string, string | string[] | undefined>;
 
 /** One request and its answer. */
-class Exchange implements Dispatcher.DispatchHandler {
+class Exchange implements Dispatcher.DispatchHandler, Losable {
   readonly #signal: Signal;
   readonly #resolve: (response: TransportResponse) => void;
   readonly #reject: (error: Error) => void;
@@ -109,15 +132,22 @@ class Exchange implements Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | undefined;
   #body: ResponseBody | undefined;
   #finished = false;
+  #isUnwanted = false;
+  #unwantedBytes = 0;
+  /** Where it shares its connection with others. */
+  readonly #pipeline: Pipeline | undefined;
 
   constructor(
     signal: Signal,
+    pipeline: Pipeline | undefined,
     resolve: (response: TransportResponse) => void,
     reject: (error: Error) => void,
   ) {
     this.#signal = signal;
     this.#resolve = resolve;
     this.#reject = reject;
+    this.#pipeline = pipeline;
+    pipeline?.open.add(this);
     signal.addEventListener("abort", this.#onAbort, { once: true });
   }
 
@@ -136,7 +166,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     const body = new ResponseBody({
       pause: () => controller.pause(),
       resume: () => controller.resume(),
-      abandon: () => this.#giveUp(new Error("the rest of the answer was given up")),
+      abandon: () => this.#abandon(controller),
     });
     this.#body = body;
     const cookies = headers["set-cookie"];
@@ -151,6 +181,9 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#body?.push(chunk);
+    if (!this.#isUnwanted) return;
+    this.#unwantedBytes += chunk.length;
+    if (this.#unwantedBytes > UNWANTED_BYTES_MAX) this.#giveUp(givenUp());
   }
 
   onResponseEnd(): void {
@@ -166,6 +199,24 @@ class Exchange implements Dispatcher.DispatchHandler {
     else this.#body.end(failed);
   }
 
+  /** Its connection is gone; if it was not on it yet, it may still go out on the next. */
+  lost(error: Error): void {
+    const controller = this.#controller;
+    if (controller === undefined) return;
+    this.onResponseError(controller, error);
+    controller.abort(error);
+  }
+
+  /** Nobody wants the rest of the answer. */
+  #abandon(controller: Dispatcher.DispatchController): void {
+    if (this.#pipeline === undefined) {
+      this.#giveUp(givenUp());
+      return;
+    }
+    this.#isUnwanted = true;
+    if (controller.paused) controller.resume();
+  }
+
   #giveUp(reason: Error): void {
     if (this.#finished) return;
     this.#finish();
@@ -177,8 +228,11 @@ class Exchange implements Dispatcher.DispatchHandler {
   #finish(): void {
     this.#finished = true;
     this.#signal.removeEventListener("abort", this.#onAbort);
+    this.#pipeline?.open.delete(this);
   }
 }
+
+const givenUp = (): Error => new Error("the rest of the answer was given up");
 
 const CONNECT_CODES: ReadonlySet<string> = new Set([
   "ECONNREFUSED",
