@@ -50,6 +50,8 @@ export interface SetCall {
   readonly idempotencyKey: string;
   /** The request's place among those in flight, under a login. */
   place(generation: number): { readonly producer: string; readonly sequence: number };
+  /** Whether no set before it is without an answer: where places do not count, only that one may go out. */
+  isFirst(): boolean;
   /** Called when the request goes out. */
   sent(): void;
   /** Bounds what is left of the call: its signal is aborted after so many ms at the latest. */
@@ -93,7 +95,7 @@ export class ItemApi {
     const body = encodeSet(encodedItems);
     try {
       const { response, login } = await this.#session.post("set", () => body, {
-        lane: "command",
+        lane: this.windowMax > 1 ? "ordered" : "command",
         signal: call.signal,
         headers: (under) => setHeaders(call, under),
         onSend: () => {
@@ -206,7 +208,11 @@ const isOrdered = (extensions: ReadonlySet<string> | undefined): boolean =>
   extensions?.has("order") === true && extensions.has("idempotency");
 
 function setHeaders(call: SetCall, login: Login): Record<string, string> {
-  if (!isOrdered(login.extensions)) return { "idempotency-key": call.idempotencyKey };
+  if (!isOrdered(login.extensions)) {
+    // Several were under way under the login before, and nothing would keep their order under this one.
+    if (!call.isFirst()) throw outOfTurn();
+    return { "idempotency-key": call.idempotencyKey };
+  }
   const { producer, sequence } = call.place(login.generation);
   return {
     "idempotency-key": call.idempotencyKey,
@@ -214,6 +220,12 @@ function setHeaders(call: SetCall, login: Login): Record<string, string> {
     "xrtc-sequence": String(sequence),
   };
 }
+
+const outOfTurn = (): XrtcError =>
+  new XrtcError("XRTC_SESSION_DENIED", "The session ended with sets before this one unanswered.", {
+    retryable: true,
+    outcome: "fail",
+  });
 
 const unreadable = (message: string, cause?: Error): XrtcError =>
   new XrtcError("XRTC_RESPONSE_INVALID", message, { retryable: true, outcome: "unknown", cause });

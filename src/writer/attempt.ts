@@ -10,7 +10,7 @@ import type { QueuedWrite } from "./queued-write.js";
 import { asFailure } from "./retry.js";
 
 /** What an attempt needs to know. */
-export interface AttemptOptions extends Pick<SinkCall, "idempotencyKey" | "place"> {
+export interface AttemptOptions extends Pick<SinkCall, "idempotencyKey" | "place" | "isFirst"> {
   readonly sink: ItemSink;
   readonly clock: Clock;
   readonly signal: Signal;
@@ -28,7 +28,7 @@ export interface AttemptEnd {
 /** Sends the writes once, or under a renewed login once more. It never throws. */
 export async function attempt(
   writes: readonly QueuedWrite[],
-  { sink, clock, signal, endsAt, idempotencyKey, place }: AttemptOptions,
+  { sink, clock, signal, endsAt, idempotencyKey, place, isFirst }: AttemptOptions,
 ): Promise<AttemptEnd> {
   const deadline = new Deadline(clock, signal);
   let sentAt: Moment | undefined;
@@ -42,6 +42,7 @@ export async function attempt(
       signal: deadline.signal,
       idempotencyKey,
       place,
+      isFirst,
       sent: () => {
         sentAt ??= momentOf(clock);
       },

@@ -117,8 +117,8 @@ export class Batch {
       const endsAt = this.#endsAt;
       failure = this.#tooLate(endsAt, failure, ports) ?? failure;
       if (failure === undefined || this.#isRetrying) {
-        const { sink, signal, place } = ports;
-        this.#wasFirst = ports.isFirst();
+        const { sink, signal, place, isFirst } = ports;
+        this.#wasFirst = isFirst();
         const end = await attempt(this.writes, {
           sink,
           clock,
@@ -126,6 +126,7 @@ export class Batch {
           endsAt,
           idempotencyKey: this.#idempotencyKey,
           place,
+          isFirst,
         });
         this.#note(end);
         const { result } = end;

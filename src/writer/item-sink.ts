@@ -27,6 +27,8 @@ export interface SinkCall {
   readonly idempotencyKey: string;
   /** The request's place among those in flight, under a login; called only where places count. */
   readonly place: (generation: number) => OrderedPlace;
+  /** Whether no batch before it is without an answer: where places do not count, only that one may go out. */
+  readonly isFirst: () => boolean;
   /** Called when the request goes out. */
   readonly sent: () => void;
   /** Bounds what is left of the call: the signal is aborted after so many ms at the latest. */
