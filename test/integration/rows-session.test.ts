@@ -120,11 +120,10 @@ describe("Limits", () => {
     });
     let settled = 0;
     await Promise.all(
-      numbers(1_000).map((payload) =>
-        on.set(payload).then(() => {
-          settled += 1;
-        }),
-      ),
+      numbers(1_000).map(async (payload) => {
+        await on.set(payload);
+        settled += 1;
+      }),
     );
     assert.equal(settled, 1_000);
     assert.equal(on.service.server.stats.itemsSet, 1_000);
