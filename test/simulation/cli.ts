@@ -41,7 +41,7 @@ async function many(
   const folder = mkdtempSync(join(tmpdir(), "simulate-"));
   try {
     symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
-    const file = await bundle(ROOT, join(folder, "worker.cjs"));
+    const file = await bundle("worker.ts", join(folder, "worker.cjs"));
     for (const task of tasks) {
       const startedAt = performance.now();
       const { seeds, steps, failures } = await farm(

@@ -1,17 +1,37 @@
 /** Many seeds on several processes: the sources are bundled once, so that a process starts in an instant. */
 
 import { spawn, type ChildProcess } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { build } from "esbuild";
+import { build, type Plugin } from "esbuild";
 import type { Verdict } from "./run-seed.js";
 
 export const ROOT = join(__dirname, "..", "..");
 
-/** Bundles the worker with the sources below `root`. */
-export async function bundle(root: string, outfile: string): Promise<string> {
+/**
+ * Most of what a run makes is gone with it: a large young generation spares copying it. There are as many processes as
+ * processors: helping threads would only take turns with them.
+ */
+export const WORKER_FLAGS = ["--max-semi-space-size=64", "--single-threaded-gc"] as const;
+
+/** Something in the sources to be read as if it were written otherwise. */
+export interface Patch {
+  /** Below `src/`. */
+  readonly file: string;
+  /** Occurs exactly once in the file. */
+  readonly search: string;
+  readonly replace: string;
+}
+
+/**
+ * Bundles one of the simulation's files with all that it imports.
+ *
+ * @throws Error when what the patch searches for does not occur exactly once
+ */
+export async function bundle(entry: string, outfile: string, patch?: Patch): Promise<string> {
   await build({
-    entryPoints: [join(root, "test", "simulation", "worker.ts")],
+    entryPoints: [join(__dirname, entry)],
     outfile,
     bundle: true,
     platform: "node",
@@ -19,8 +39,24 @@ export async function bundle(root: string, outfile: string): Promise<string> {
     format: "cjs",
     packages: "external",
     logLevel: "error",
+    plugins: patch === undefined ? [] : [patching(patch)],
   });
   return outfile;
+}
+
+function patching({ file, search, replace }: Patch): Plugin {
+  const path = join(ROOT, "src", file);
+  return {
+    name: "patch",
+    setup({ onLoad }) {
+      onLoad({ filter: /\.ts$/ }, (loaded) => {
+        if (loaded.path !== path) return undefined;
+        const parts = readFileSync(path, "utf8").split(search);
+        if (parts.length === 2) return { contents: parts.join(replace), loader: "ts" };
+        throw new Error(`src/${file} has to have ${search} once, not ${parts.length - 1} times`);
+      });
+    },
+  };
 }
 
 export interface Task {
@@ -53,8 +89,7 @@ export function work(
   task: Task,
   onStart?: (child: ChildProcess) => void,
 ): Promise<Sum> {
-  // Most of what a run makes is gone with it: a large young generation spares copying it.
-  const args = ["--max-semi-space-size=64", file, JSON.stringify(task)];
+  const args = [...WORKER_FLAGS, file, JSON.stringify(task)];
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
     onStart?.(child);

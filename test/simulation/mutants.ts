@@ -1,51 +1,49 @@
 /** Deliberate bugs: each is a patch to a copy of the sources, and the simulation has to find it. */
 
-export interface Mutant {
+import type { Patch } from "./farm.js";
+
+/** What it searches for is as short as can be, so that it lasts. */
+export interface Mutant extends Patch {
   readonly name: string;
-  /** Below `src/`. */
-  readonly file: string;
-  /** Occurs exactly once in the file. */
-  readonly search: string;
-  readonly replace: string;
 }
 
 export const MUTANTS: readonly Mutant[] = [
   {
     name: "no spacing between logins",
     file: "session/login-pace.ts",
-    search: "this.#intervalMs = loginIntervalMsMin + LOGIN_MARGIN_MS;",
-    replace: "this.#intervalMs = 0 * loginIntervalMsMin + 0 * LOGIN_MARGIN_MS;",
+    search: "= loginIntervalMsMin + LOGIN_MARGIN_MS",
+    replace: "= 0 * (loginIntervalMsMin + LOGIN_MARGIN_MS)",
   },
   {
     name: "what is not newer than the last item is dropped",
     file: "subscription/portal-reader.ts",
-    search: "if (this.#isBeforeStart(item) || this.#isRepeat(item)) return REPEAT;",
+    search: "accept(item: Item): Acceptance {",
     replace:
-      "if (this.#last !== undefined && item.serverTimestamp <= this.#last.serverTimestamp) return REPEAT;\n    if (this.#isBeforeStart(item) || this.#isRepeat(item)) return REPEAT;",
+      "accept(item: Item): Acceptance {\n    if (item.serverTimestamp <= (this.#last?.serverTimestamp ?? 0)) return REPEAT;",
   },
   {
     name: "an unknown set is repeated although at most once was asked for",
     file: "writer/retry.ts",
-    search: 'const mayRepeat = level === "atLeastOnce" || failure.outcome === "fail";',
-    replace: "const mayRepeat = level.length > 0;",
+    search: 'level === "atLeastOnce" ||',
+    replace: "level.length > 0 ||",
   },
   {
     name: "a last line that was cut is swallowed",
-    file: "client/item-api.ts",
-    search: "if (!isBlank(rest)) yield this.#decode(rest, login);",
-    replace: "isBlank(rest);",
+    file: "client/lines.ts",
+    search: "[this.#splitter.rest()]",
+    replace: "[]",
   },
   {
     name: "a late denial of an older login is obeyed",
     file: "session/login-keeper.ts",
     search: "if (held?.generation !== login.generation) return;",
-    replace: "if (held === undefined) return;\n    login = held;",
+    replace: "if (held === undefined) return;",
   },
   {
     name: "repeats are known without counting them",
     file: "subscription/delivered-history.ts",
-    search: "if (replayed >= (this.#delivered.get(key) ?? 0)) return false;",
-    replace: "if (!this.#delivered.has(key)) return false;",
+    search: "if (replayed >= delivered)",
+    replace: "if (delivered === 0)",
   },
   {
     name: "nothing is asked for again after a cut",
@@ -54,10 +52,22 @@ export const MUTANTS: readonly Mutant[] = [
     replace: "this.#suspect = false;",
   },
   {
+    name: "what is asked for again begins a moment too late",
+    file: "subscription/portal-reader.ts",
+    search: ".serverTimestamp - 1",
+    replace: ".serverTimestamp + 1",
+  },
+  {
     name: "each attempt has a key of its own",
     file: "writer/batch.ts",
     search: "idempotencyKey: this.#idempotencyKey,",
     replace: "idempotencyKey: `${this.#idempotencyKey}.${this.#attempts}`,",
+  },
+  {
+    name: "a key that was used before is not known again",
+    file: "server/idempotency.ts",
+    search: "if (entry === undefined) {",
+    replace: "if (entry?.decision !== undefined || entry === undefined) {",
   },
   {
     name: "places are not numbered anew under a new login",
@@ -68,21 +78,14 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "several sets are in flight where nobody keeps their order",
     file: "client/item-api.ts",
-    search: "return isOrdered(this.#session.extensions) ? ORDERED_WINDOW : 1;",
-    replace: "return ORDERED_WINDOW;",
+    search: "? ORDERED_WINDOW : 1",
+    replace: "? ORDERED_WINDOW : ORDERED_WINDOW",
   },
   {
     name: "a gap is not announced",
     file: "subscription/portal.ts",
-    search:
-      'if (acceptance.kind === "new" && acceptance.gap !== undefined) this.#tell(acceptance.gap);',
+    search: "this.#tell(reader, acceptance.gap);",
     replace: "",
-  },
-  {
-    name: "the place is kept over the server's loss of memory",
-    file: "subscription/portal-reader.ts",
-    search: "const lostMemory = this.#last !== undefined && login.epoch !== this.#epoch;",
-    replace: "const lostMemory = false as boolean;",
   },
   {
     name: "the pace of retries does not fall",
@@ -92,56 +95,81 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "Retry-After is ignored",
-    file: "session/session.ts",
-    search: "if (askedMs !== undefined) this.#admission.hold(askedMs);",
-    replace: "void askedMs;",
+    file: "session/admission.ts",
+    search: "hold(ms: number): void {",
+    replace: "hold(ms: number): void {\n    if (ms > 0) return;",
   },
   {
     name: "the queue has no bound",
     file: "writer/write-queue.ts",
-    search: "return this.#count >= queueCountMax || this.#bytes + write.bytes > queueBytesMax;",
-    replace: "return queueCountMax < 0 || this.#bytes + write.bytes > queueBytesMax;",
+    search: "this.#count >= queueCountMax",
+    replace: "queueCountMax < 0",
   },
   {
-    name: "a half of a refused batch is dropped",
-    file: "writer/writer.ts",
-    search: "this.#halves.unshift(...halves);",
-    replace: "this.#halves.unshift(...halves.slice(1));",
+    name: "a half of a refused batch is never sent",
+    file: "writer/window.ts",
+    search: "for (const half of halves) this.#start",
+    replace: "for (const half of halves.slice(1)) this.#start",
   },
   {
     name: "a set has no deadline",
     file: "client/item-api.ts",
-    search: "call.sent();\n",
-    replace: "call.sent();\n          if (body.length > 0) return;\n",
+    search: "call.within(requestTimeoutMs,",
+    replace: "if (body.length < 0) call.within(requestTimeoutMs,",
+  },
+  {
+    name: "a stream may be silent for ever",
+    file: "client/watchdog.ts",
+    search: "if (since === undefined) return;",
+    replace: "if (since === undefined || this.#totalMs > 10_000) return;",
   },
   {
     name: "a session that rested is taken for alive",
     file: "session/login-keeper.ts",
-    search: "if (restedMs <= this.#options.limits.sessionIdleMsMax - IDLE_MARGIN_MS) return held;",
-    replace: "if (restedMs >= 0 * IDLE_MARGIN_MS) return held;",
+    search: "if (restedMs <= this",
+    replace: "if (restedMs >= 0 || restedMs <= this",
   },
   {
     name: "a set is confirmed before its answer",
-    file: "writer/writer.ts",
-    search: "    this.#inFlight.splice(place, 0, batch);\n",
-    replace: "    this.#inFlight.splice(place, 0, batch);\n    this.#confirm(batch, 1, true);\n",
+    file: "writer/window.ts",
+    search: "this.#batches.push(batch);",
+    replace:
+      "this.#batches.push(batch);\n    const early = { serverTimestamp: 1, attempts: 1, duplicatePossible: true };\n    for (const write of writes) confirm(write, early);",
+  },
+  {
+    name: "that a set may be there twice is not said",
+    file: "writer/window.ts",
+    search: "batch.isPerhapsTwice(end.answer, clock)",
+    replace: "false",
+  },
+  {
+    name: "a set that may have been stored is told to have failed",
+    file: "writer/retry.ts",
+    search: '{ outcome: "unknown", attempts',
+    replace: '{ outcome: "fail", attempts',
   },
   {
     name: "a replay is taken for over too early",
     file: "subscription/portal-reader.ts",
-    search: "this.#replaying = this.#history.endTurn(this.#replaying && repeats);",
-    replace: "this.#history.endTurn(false);\n    this.#replaying = false;",
+    search: "if (repeats || !isPresent) return;",
+    replace: "",
   },
   {
     name: "a portal is read by two requests",
     file: "subscription/leases.ts",
-    search: "const taken = new Set(portalIds.filter((portalId) => !this.#held.has(portalId)));",
-    replace: "const taken = new Set(portalIds);",
+    search: ".filter((portalId) => !this.#held.has(portalId))",
+    replace: "",
+  },
+  {
+    name: "a get takes items from a stream",
+    file: "client/client.ts",
+    search: "this.#leases.isHeld(id) || this.#hub.reads(id)",
+    replace: "id.length === 0",
   },
   {
     name: "retries are sent at the rate of sets alone",
     file: "primitives/rate-limiter.ts",
-    search: "return passed.length < passed.capacity ? 0 : passed.at(0) + this.#windowMs - now;",
-    replace: "return 0;",
+    search: "passed.length < passed.capacity ? 0",
+    replace: "passed.length >= 0 ? 0",
   },
 ];

@@ -18,7 +18,7 @@ describe("Seeded schedules", function () {
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), "simulation-"));
     symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
-    worker = await bundle(ROOT, join(folder, "worker.cjs"));
+    worker = await bundle("worker.ts", join(folder, "worker.cjs"));
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
