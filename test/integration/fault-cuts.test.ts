@@ -15,7 +15,7 @@ const LINES = ["one", "zwei ü", "three 🌍"].map((payload, at) => ({
   servertimestamp: 1_700_000_000_000 + at,
   seq: at + 1,
 }));
-const GET_TIMEOUT_MS = 500;
+const GET_TIMEOUT_MS = 4_000;
 const BODY = Buffer.from(LINES.map((item) => `${JSON.stringify({ items: [item] })}\n`).join(""));
 const PAYLOADS = LINES.map(({ payload }) => payload);
 
@@ -145,7 +145,7 @@ describe("N7: a stream of three items that is cut at every byte", function () {
 
   for (const how of ["rst", "clean"] as const) {
     it(`brings each item once and in order from the local server: ${how}`, async () => {
-      const clock = scaledClock(50);
+      const clock = scaledClock(20);
       await using service = await startService({
         clock,
         limits: { loginIntervalMsMin: 0, lineItemsMax: 1, getTimeoutMs: GET_TIMEOUT_MS },
