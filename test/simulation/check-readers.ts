@@ -64,8 +64,8 @@ function* portalViolations(reader: Reader, portalId: string, history: History): 
   for (const [index, item] of truth.entries()) {
     if (matched.has(index) || !isOwed(item, index)) continue;
     // Nobody can tell which of several equal items came: it may have been this one, and another is not owed.
-    const equals = [...truth.entries()].filter(
-      ([, each]) => !plan.extensions && isEqual(each, item),
+    const equals = [...truth.entries()].filter(([place, each]) =>
+      plan.extensions ? place === index : isEqual(each, item),
     );
     // Where the reference is ignored, the rest of several equal items cannot be told from repeats of the first.
     if (plan.dialect.reference === "ignored" && equals.some(([place]) => matched.has(place)))

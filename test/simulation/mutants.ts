@@ -88,6 +88,12 @@ export const MUTANTS: readonly Mutant[] = [
     replace: "",
   },
   {
+    name: "the place is kept over the server's loss of memory",
+    file: "subscription/portal-reader.ts",
+    search: "isKnown && login.epoch !== this.#epoch",
+    replace: "false as boolean",
+  },
+  {
     name: "the pace of retries does not fall",
     file: "primitives/backoff.ts",
     search: "delayMsFirst * 2 ** Math.min(failures - 1, 20)",
