@@ -78,6 +78,10 @@ export class PortalReader {
   #met = false;
   /** Whether nothing can be missing after the last item: a replay has to show that it reaches back to it. */
   #proven = true;
+  /** Whether the present turn has come to the last item: what follows it there has to be the next one. */
+  #isAtLast = false;
+  /** The number after which items were asked for again; once for each hole. */
+  #askedAgainAfter: number | undefined;
   /** Whether a request by reference has brought again what was delivered: then the service honours references. */
   #isHonoured = false;
 
@@ -122,13 +126,18 @@ export class PortalReader {
    * The head of an answer came under that login.
    *
    * @param isReplay - it was asked for what was delivered already, for somebody else's sake
+   * @param isShared - a request that was given up may take some of what there is
    * @returns a gap when the server has lost its memory since
    */
-  turnStarted(login: TurnFacts, isReplay = false): Gap | undefined {
+  turnStarted(login: TurnFacts, isReplay = false, isShared = false): Gap | undefined {
+    this.#isAtLast = false;
+    // The number of the first item tells whether any are missing; what can be asked for again, is.
+    if (isShared && login.epoch !== undefined) this.#proven = false;
     const isKnown = this.#last !== undefined || this.#epoch !== undefined;
     const lostMemory = isKnown && login.epoch !== this.#epoch;
     const before = this.#last;
     if (lostMemory) {
+      this.#askedAgainAfter = undefined;
       this.#last = undefined;
       this.#floorSeq = 0;
     }
@@ -190,6 +199,7 @@ export class PortalReader {
     const gap = this.#gapBefore(item);
     if (gap === "reread") return REREAD;
     if (this.#last === undefined || this.#isLater(item, this.#last)) this.#last = placeOf(item);
+    this.#isAtLast = true;
     if (item.seq === undefined || !this.#inOrder) this.#history.add(item);
     this.#proven = true;
     this.#met = true;
@@ -223,6 +233,7 @@ export class PortalReader {
     if (item.seq !== undefined && this.#inOrder) {
       if (last?.seq === undefined || item.seq > last.seq) return false;
       this.#isHonoured = true;
+      this.#isAtLast ||= item.seq === last.seq;
       this.#proven ||= item.seq === last.seq;
       return true;
     }
@@ -241,11 +252,21 @@ export class PortalReader {
     if (item.seq !== undefined && last?.seq !== undefined) {
       const missing = item.seq - last.seq - 1;
       if (missing === 0) return undefined;
-      return this.#replaying ? { ...places, reason: "overrun", missing } : "reread";
+      // Behind the last item nothing can be overwritten: another request took it, and the server still has it.
+      const mayBeThere = !this.#replaying || this.#isAtLast;
+      if (mayBeThere && this.#mayAskAgain(last.seq)) return "reread";
+      return { ...places, reason: "overrun", missing };
     }
     // Where the first item is number 1, or an earlier one is known, the numbers have told.
     if (this.#proven || last?.seq !== undefined || item.seq === 1) return undefined;
+    if (item.seq !== undefined && last === undefined && this.#mayAskAgain(0)) return "reread";
     return { ...places, reason: "possible" };
+  }
+
+  #mayAskAgain(after: number): boolean {
+    if (this.#askedAgainAfter === after) return false;
+    this.#askedAgainAfter = after;
+    return true;
   }
 
   #gapAfter(before: ItemPlace | undefined): Pick<Gap, "portalId" | "before"> {

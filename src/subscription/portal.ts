@@ -124,10 +124,11 @@ export class Portal {
     return { portalId, serverTimestamp: Math.min(...references) };
   }
 
-  turnStarted(login: TurnFacts): void {
+  /** @param isShared - a request that was given up may take some of what there is */
+  turnStarted(login: TurnFacts, isShared: boolean): void {
     this.#sawRepeat = false;
     for (const reader of this.#asked()) {
-      this.#tell(reader, reader.turnStarted(login, this.#isReplay));
+      this.#tell(reader, reader.turnStarted(login, this.#isReplay, isShared));
     }
   }
 

@@ -149,7 +149,10 @@ export class Turn {
       if (!(isXrtcError(thrown) && thrown.outcome === "fail")) this.#abandon();
       throw thrown;
     });
-    for (const { portal } of this.#unchanged()) portal.turnStarted(answer.login);
+    for (const { portal } of this.#unchanged()) {
+      const isShared = this.#options.leases.wasShared(portal.portalId, this.#sentAt);
+      portal.turnStarted(answer.login, isShared);
+    }
     this.#ports.onAnswer();
     // Those that came meanwhile, or that another request holds, are not read yet.
     this.#reportConnected();
