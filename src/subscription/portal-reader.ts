@@ -38,7 +38,9 @@ export interface Gap {
 /** Where reading starts: after an item that is known, or at a time. */
 export type StartPlace =
   | { readonly kind: "after"; readonly place: ItemPlace; readonly epoch: string | undefined }
-  | { readonly kind: "since"; readonly serverTimestamp: number };
+  | { readonly kind: "since"; readonly serverTimestamp: number }
+  /** There was nothing, where items are numbered. */
+  | { readonly kind: "empty" };
 
 export type Acceptance =
   | { readonly kind: "new"; readonly gap?: Gap }
@@ -54,6 +56,8 @@ const REREAD: Acceptance = { kind: "reread" };
 export interface TurnFacts {
   readonly generation: number;
   readonly epoch: string | undefined;
+  /** UNIX ms of the server's clock, where it is known. */
+  serverNow?(): number;
 }
 
 export class PortalReader {
@@ -71,6 +75,8 @@ export class PortalReader {
   #generation: number | undefined;
   /** The login under which it was asked for first. */
   #askedUnder: number | undefined;
+  /** When that was, by the server's clock. */
+  #askedAt: number | undefined;
   #suspect = true;
   /** Whether the present turn was asked by reference, so that it may bring again what was delivered. */
   #replaying = false;
@@ -78,6 +84,8 @@ export class PortalReader {
   #met = false;
   /** Whether nothing can be missing after the last item: a replay has to show that it reaches back to it. */
   #proven = true;
+  /** Whether there was nothing, so that the first item has to be the first of all. */
+  #wasEmpty: boolean;
   /** Whether the present turn has come to the last item: what follows it there has to be the next one. */
   #isAtLast = false;
   /** The number after which items were asked for again; once for each hole. */
@@ -92,6 +100,7 @@ export class PortalReader {
   ) {
     this.portalId = portalId;
     this.#since = start.kind === "since" ? start.serverTimestamp : 1;
+    this.#wasEmpty = start.kind === "empty";
     if (start.kind === "after") {
       this.#last = start.place;
       this.#epoch = start.epoch;
@@ -117,6 +126,7 @@ export class PortalReader {
     // What is set from here on is owed, even if the server loses its memory before it answers.
     this.#epoch ??= login.epoch;
     this.#askedUnder ??= login.generation;
+    this.#askedAt ??= login.serverNow?.();
     const known = this.#last !== undefined && login.epoch === this.#epoch;
     const from = known ? (this.#last as ItemPlace).serverTimestamp - 1 : this.#since;
     return Math.max(1, from);
@@ -186,6 +196,7 @@ export class PortalReader {
    * @returns a gap when it did not show that nothing is missing: no item may ever come that would
    */
   reachedPresent(): Gap | undefined {
+    if (this.#last === undefined && this.#epoch !== undefined) this.#wasEmpty = true;
     if (this.#proven || !this.#complete) return undefined;
     this.#proven = true;
     // From its start on, everything came that a request by reference can bring.
@@ -258,7 +269,11 @@ export class PortalReader {
       return { ...places, reason: "overrun", missing };
     }
     // Where the first item is number 1, or an earlier one is known, the numbers have told.
-    if (this.#proven || last?.seq !== undefined || item.seq === 1) return undefined;
+    if (last?.seq !== undefined || item.seq === 1) return undefined;
+    // The first that is seen of a portal that was empty: others came before it, or grew too old long ago.
+    const isNew = this.#wasEmpty || item.serverTimestamp > (this.#askedAt ?? Infinity);
+    const isLate = item.seq !== undefined && last === undefined && isNew;
+    if (this.#proven && !isLate) return undefined;
     if (item.seq !== undefined && last === undefined && this.#mayAskAgain(0)) return "reread";
     return { ...places, reason: "possible" };
   }

@@ -110,7 +110,7 @@ export class Turn {
     }
     for (const portal of unplaced) {
       const place = latest.get(portal.portalId);
-      if (place === undefined) portal.place({ kind: "since", serverTimestamp: 1 });
+      if (place === undefined) portal.place({ kind: "empty" });
       else portal.place({ kind: "after", place, epoch: listing.login.epoch });
     }
   }
