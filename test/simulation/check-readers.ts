@@ -59,7 +59,7 @@ function* portalViolations(reader: Reader, portalId: string, history: History): 
   const { connectedAt: owedFrom = Infinity } = reader;
   const isOwed = (item: Stored, index: number): boolean => {
     if (item.at < owedFrom || covered(index) || (index > at && !reader.open)) return false;
-    return !isExcused(item, truth, history, index > at);
+    return !isExcused(item, truth, history);
   };
   for (const [index, item] of truth.entries()) {
     if (matched.has(index) || !isOwed(item, index)) continue;
@@ -150,15 +150,9 @@ function* overrunViolations(
   }
 }
 
-/** Without numbers, nobody can tell what the ring overwrote, or what the server passed over. */
-function isExcused(
-  item: Stored,
-  truth: readonly Stored[],
-  { plan }: History,
-  isLast: boolean,
-): boolean {
-  // With numbers, the next item shows that some are missing: only at the very end nobody can know.
-  if (plan.extensions) return isLast && plan.dialect.fifoOverflow === "skip";
+/** Without numbers, nobody can tell what the ring overwrote. */
+function isExcused(item: Stored, truth: readonly Stored[], { plan }: History): boolean {
+  if (plan.extensions) return false;
   const later = truth.filter(({ epoch, seq }) => epoch === item.epoch && seq > item.seq);
   return later.length >= plan.ringItemsMax;
 }

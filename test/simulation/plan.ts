@@ -135,9 +135,11 @@ export function planOf(seed: number, only?: number): Plan {
     poison: random.chance(0.15),
     extensions,
   };
+  const { secondLogin, dialect } = combination(only ?? seed % COMBINATIONS);
   return {
     seed,
-    ...combination(only ?? seed % COMBINATIONS),
+    secondLogin,
+    dialect: extensions ? numberedDialect(dialect) : dialect,
     preset: extensions ? random.pick(["hosted", "local", "local"]) : "hosted",
     extensions,
     ringItemsMax: random.chance(0.2) ? random.int(8, 24) : 256,
@@ -146,6 +148,13 @@ export function planOf(seed: number, only?: number): Plan {
     commands: commandsOf(random, temper),
   };
 }
+
+/** A server that numbers its items honours the reference time, and lets what does not fit into a line wait. */
+const numberedDialect = (dialect: Plan["dialect"]): Plan["dialect"] => ({
+  ...dialect,
+  fifoOverflow: "wait",
+  reference: dialect.reference === "ignored" ? "inclusive" : dialect.reference,
+});
 
 interface Temper {
   readonly noReaders: boolean;
