@@ -195,4 +195,34 @@ describe("A portal that is read", () => {
     const ring = [item(1, "x"), item(1, "x"), item(2, "b"), item(2, "b")];
     assert.deepEqual(turn(reader, ring, { generation: 2 }), ["b"]);
   });
+
+  it("asks once again, in a replay too, for a number that is missing behind the last item", () => {
+    const reader = new PortalReader("p", ALL, FIFO);
+    turn(reader, [item(1, "a", 1)], { epoch: "e", whole: false });
+    reader.turnStarted(login(1, "e"));
+    assert.equal(reader.accept(item(1, "a", 1)).kind, "repeat");
+    assert.equal(reader.accept(item(9, "d", 4)).kind, "reread");
+    reader.turnEnded(false, { isPresent: false, repeats: false });
+    reader.turnStarted(login(1, "e"));
+    assert.equal(reader.accept(item(1, "a", 1)).kind, "repeat");
+    const acceptance = reader.accept(item(9, "d", 4));
+    assert(acceptance.kind === "new");
+    assert.equal(acceptance.gap?.missing, 2);
+  });
+
+  it("announces a possible gap when the first item of an empty portal is not its first", () => {
+    const reader = new PortalReader("p", { kind: "empty" }, FIFO);
+    reader.turnStarted(login(1, "e"));
+    assert.equal(reader.accept(item(5, "c", 3)).kind, "reread");
+    reader.turnEnded(false, { isPresent: false, repeats: false });
+    reader.turnStarted(login(1, "e"));
+    const acceptance = reader.accept(item(5, "c", 3));
+    assert(acceptance.kind === "new");
+    assert.equal(acceptance.gap?.reason, "possible");
+  });
+
+  it("says nothing of what was there before its start where a portal was not empty", () => {
+    const reader = new PortalReader("p", ALL, FIFO);
+    assert.deepEqual(turn(reader, [item(5, "c", 3)], { epoch: "e" }), ["c"]);
+  });
 });
