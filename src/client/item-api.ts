@@ -66,7 +66,7 @@ export interface SetAnswer {
 }
 
 /** Sets that may be in flight where the server keeps their order. */
-const ORDERED_WINDOW = 8;
+const ORDERED_WINDOW = 16;
 
 /** Satisfies what the writer and the subscriptions ask for. */
 export class ItemApi {

@@ -26,7 +26,7 @@ const REPLAN_MS = 15;
 /** Pace of turns that end early with nothing, again and again: at most 25 in the first minute, then 12 a minute. */
 const EMPTY_COUNT = 10;
 const EMPTY_MS_MIN = 5_000;
-/** Answers in a row that may bring nothing but what is old without being paced: a ring's worth, a few at a time. */
+/** Answers in a row, for each portal, that may bring only what is old without being paced: a ring's worth, in pieces. */
 const OLD_ANSWERS_MAX = 100;
 const EMPTY_PACE = { delayMsFirst: 500, delayMsMaxEarly: 6_000, delayMsMax: 10_000 };
 
@@ -139,7 +139,8 @@ export class Upstream {
       }
       // What is new may stand behind it.
       if (turn.itemCount > 0) this.#oldAnswers += 1;
-      const isBehind = turn.itemCount > 0 && this.#oldAnswers <= OLD_ANSWERS_MAX;
+      const oldMax = OLD_ANSWERS_MAX * this.#portals.size;
+      const isBehind = turn.itemCount > 0 && this.#oldAnswers <= oldMax;
       return isBehind ? 0 : this.#emptyWait();
     } catch (thrown) {
       if (this.#ended.signal.aborted) throw thrown;

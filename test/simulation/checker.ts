@@ -25,7 +25,7 @@ export function violations(history: History): string[] {
 }
 
 /** Batches that a writer has in flight where the server keeps their order. */
-const WINDOW = 8;
+const WINDOW = 16;
 
 function* restOf({ rest, sets, plan }: History): Generator<string> {
   if (!rest.closed) yield "the client did not close";
