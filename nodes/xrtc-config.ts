@@ -7,8 +7,8 @@ import { Connection } from "./lib/connection.js";
 import type { SavedCredentials } from "./lib/credentials.js";
 import { credentialsOf } from "./lib/credentials.js";
 import { onClose } from "./lib/handlers.js";
-import type { ConfigSettings } from "./lib/settings.js";
-import { readConfigSettings } from "./lib/settings.js";
+import type { ConfigSettings } from "./lib/settings/config.js";
+import { readConfigSettings } from "./lib/settings/config.js";
 import { isDeployed, sharedOf } from "./lib/shared.js";
 import { limitsOf, urlsBelow, urlsOf } from "./lib/target.js";
 

@@ -7,8 +7,8 @@ import { onClose } from "./lib/handlers.js";
 import { messageOf } from "./lib/message-in.js";
 import { Reader } from "./lib/reader.js";
 import { RefusalReporter } from "./lib/reporter.js";
-import type { InSettings } from "./lib/settings.js";
-import { readInSettings } from "./lib/settings.js";
+import type { InSettings } from "./lib/settings/in.js";
+import { readInSettings } from "./lib/settings/in.js";
 import { sharedOf } from "./lib/shared.js";
 import { Badge } from "./lib/status.js";
 

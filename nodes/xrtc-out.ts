@@ -7,7 +7,7 @@ import { onClose, onInput } from "./lib/handlers.js";
 import { isUnsent } from "./lib/handover.js";
 import { itemsOf } from "./lib/message-out.js";
 import { Outbox } from "./lib/outbox.js";
-import { readOutSettings } from "./lib/settings.js";
+import { readOutSettings } from "./lib/settings/out.js";
 import { sharedOf } from "./lib/shared.js";
 import { Badge } from "./lib/status.js";
 

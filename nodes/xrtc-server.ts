@@ -5,7 +5,7 @@ import { asXrtcError } from "./lib/errors.js";
 import { onClose } from "./lib/handlers.js";
 import { serverLookOf } from "./lib/look.js";
 import { RefusalReporter } from "./lib/reporter.js";
-import { readServerSettings } from "./lib/settings.js";
+import { readServerSettings } from "./lib/settings/server.js";
 import { sharedOf } from "./lib/shared.js";
 import { Badge } from "./lib/status.js";
 

@@ -10,7 +10,7 @@ import {
 import { type ServerStats, XrtcServer } from "../../src/server/index.js";
 import type { Credentials } from "./credentials.js";
 import { asXrtcError } from "./errors.js";
-import type { ServerSettings } from "./settings.js";
+import type { ServerSettings } from "./settings/server.js";
 
 /** Milliseconds between two attempts to get the port: nobody else waits for it, so the pace need not vary. */
 export const PORT_RETRY_MS = 2_000;

@@ -1,7 +1,7 @@
 /** From an item to the message that a flow receives; pure. */
 
 import { type Item, XrtcError } from "../../src/index.js";
-import type { InSettings } from "./settings.js";
+import type { InSettings } from "./settings/in.js";
 
 export type OutputFormat = InSettings["output"];
 

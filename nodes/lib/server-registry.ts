@@ -6,7 +6,7 @@ import type { ServerState } from "./local-server.js";
 import { LocalServer } from "./local-server.js";
 import type { Lease } from "./pool.js";
 import { Pool } from "./pool.js";
-import type { ServerSettings } from "./settings.js";
+import type { ServerSettings } from "./settings/server.js";
 
 /** Milliseconds that a server outlives its node: a redeploy finds it, its sessions and its items again. */
 export const SERVER_HOLD_MS = 10_000;

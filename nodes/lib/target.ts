@@ -8,7 +8,7 @@ import {
   XrtcError,
 } from "../../src/index.js";
 import type { Credentials } from "./credentials.js";
-import type { ConfigSettings } from "./settings.js";
+import type { ConfigSettings } from "./settings/config.js";
 
 export interface Urls {
   readonly loginUrl: string;

@@ -5,8 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { createContext, runInContext } from "node:vm";
-import { readConfigSettings, readInSettings } from "../../nodes/lib/settings.js";
-import { readOutSettings, readServerSettings } from "../../nodes/lib/settings.js";
+import { readConfigSettings } from "../../nodes/lib/settings/config.js";
+import { readInSettings } from "../../nodes/lib/settings/in.js";
+import { readOutSettings } from "../../nodes/lib/settings/out.js";
+import { readServerSettings } from "../../nodes/lib/settings/server.js";
 import type { Gap } from "../../src/index.js";
 
 const ROOT = join(__dirname, "../..");

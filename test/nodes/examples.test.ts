@@ -3,12 +3,10 @@ import { execFile } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  readConfigSettings,
-  readInSettings,
-  readOutSettings,
-  readServerSettings,
-} from "../../nodes/lib/settings.js";
+import { readConfigSettings } from "../../nodes/lib/settings/config.js";
+import { readInSettings } from "../../nodes/lib/settings/in.js";
+import { readOutSettings } from "../../nodes/lib/settings/out.js";
+import { readServerSettings } from "../../nodes/lib/settings/server.js";
 
 const ROOT = join(__dirname, "../..");
 const EXAMPLES = join(ROOT, "examples");

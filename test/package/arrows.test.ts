@@ -107,7 +107,7 @@ describe("the arrows between the layers", () => {
       ["src/server/router.ts", "../client/client.js"],
       ["src/server/handlers/login.ts", "node-red"],
       ["src/protocol/item.ts", "node:timers/promises"],
-      ["nodes/lib/settings.ts", "../../src/protocol/item.js"],
+      ["nodes/lib/settings/out.ts", "../../../src/protocol/item.js"],
       ["nodes/xrtc-in.ts", "./xrtc-out.js"],
     ]);
     const sound = new Map([
@@ -115,7 +115,7 @@ describe("the arrows between the layers", () => {
       ["src/server/engine/memory.ts", "../session-table.js"],
       ["src/protocol/limits.ts", "node:assert"],
       ["nodes/lib/status.ts", "../../src/index.js"],
-      ["nodes/xrtc-out.ts", "./lib/settings.js"],
+      ["nodes/xrtc-out.ts", "./lib/settings/out.js"],
     ]);
     const { jsPlugins, rules } = JSON.parse(readFileSync(join(ROOT, ".oxlintrc.json"), "utf8")) as {
       jsPlugins: readonly string[];

@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
 import * as z from "zod";
 import { readSettings, unsetVariable } from "../../../nodes/lib/saved-settings.js";
-import {
-  readConfigSettings,
-  readInSettings,
-  readOutSettings,
-  readServerSettings,
-} from "../../../nodes/lib/settings.js";
+import { readConfigSettings } from "../../../nodes/lib/settings/config.js";
+import { readInSettings } from "../../../nodes/lib/settings/in.js";
+import { readOutSettings } from "../../../nodes/lib/settings/out.js";
+import { readServerSettings } from "../../../nodes/lib/settings/server.js";
 import { isXrtcError } from "../../../src/errors.js";
 
 const base = { id: "n1", type: "t", z: "f1", x: 1, y: 2, wires: [[]], name: "" };

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readConfigSettings } from "../../../nodes/lib/settings.js";
+import { readConfigSettings } from "../../../nodes/lib/settings/config.js";
 import { limitsOf, urlsBelow, urlsOf } from "../../../nodes/lib/target.js";
 import { isXrtcError, LIMITS } from "../../../src/index.js";
 
