@@ -6,6 +6,8 @@ type EditorNode<Fields> = Fields & {
   readonly type: string;
   readonly z?: string;
   readonly d?: boolean;
+  readonly credentials?: { readonly has_apiKey?: boolean };
+  readonly _def: { readonly defaults: Readonly<Record<string, object>> };
   /** Looks a key up in the catalogue of the node's own set. */
   _(key: string, parameters?: Readonly<Record<string, string>>): string;
 };
@@ -37,12 +39,56 @@ interface NodeDefinition<Fields> {
   labelStyle?: (this: EditorNode<Fields>) => string;
   oneditprepare?: (this: EditorNode<Fields>) => void;
   oneditsave?: (this: EditorNode<Fields>) => void;
+  oneditcancel?: (this: EditorNode<Fields>) => void;
+  oneditdelete?: (this: EditorNode<Fields>) => void;
+}
+
+/** A type of value that a typed field offers. */
+interface TypedInputType {
+  readonly value: string;
+  readonly label: string;
+  readonly icon?: string;
+  readonly hasValue?: boolean;
+  readonly validate?: (value: string, options?: object) => boolean | string;
+  readonly autoComplete?: AutoCompleteSearch;
+}
+
+/** Hands over what the text may be completed to, now or later. */
+type AutoCompleteSearch = (
+  text: string,
+  done: (completions: readonly { readonly value: string; readonly label: string }[]) => void,
+) => void | Promise<void>;
+
+/** The editor's own widgets. */
+interface JQuery<TElement = HTMLElement> {
+  autoComplete(options: { search: AutoCompleteSearch; minLength?: number }): this;
+  typedInput(options: {
+    default?: string;
+    types: readonly (string | TypedInputType)[];
+    /** Selector of the hidden field that holds the chosen type. */
+    typeField?: string;
+  }): this;
+  typedInput(method: "type" | "value"): string;
+  typedInput(method: "type" | "value", to: string): this;
+  typedInput(method: "show" | "hide" | "validate"): this;
 }
 
 declare const RED: {
+  /** Looks a key up in the editor's own catalogue, or in one that it names: `node-red:…`. */
+  _(key: string, parameters?: Readonly<Record<string, string>>): string;
+  readonly i18n: {
+    /** The editor's language, as `en-US`. */
+    lang(): string;
+  };
+  readonly tabs: {
+    create(options: { id: string; onchange: (tab: { readonly id: string }) => void }): {
+      addTab(tab: { id: string; label: string }): void;
+      activateTab(id: string): void;
+    };
+  };
   readonly nodes: {
     registerType<Fields>(type: string, definition: NodeDefinition<Fields>): void;
-    node(id: string): EditorNode<{ name?: string }> | null;
+    node(id: string): EditorNode<{ name?: string; preset?: string }> | null;
     filterNodes(filter: { type: string }): EditorNode<{ name?: string; port?: string | number }>[];
     workspace(id: string): { label: string } | null | undefined;
   };
