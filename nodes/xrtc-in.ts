@@ -59,7 +59,7 @@ function init(RED: NodeAPI): void {
         }),
       onItem: (item) => {
         try {
-          node.send(messageOf(item, settings.output));
+          node.send(messageOf(item, { output: settings.output }));
         } catch (thrown) {
           // One item that cannot be sent on must not end the reading.
           node.error(asXrtcError(thrown), { topic: item.portalId, portalid: item.portalId });

@@ -1,6 +1,7 @@
 /** The settings of xrtc-in, with the defaults that the editor shows. */
 
 import * as z from "zod";
+import { OUTPUT_FORMATS } from "../message-in.js";
 import { readSettings } from "../saved-settings.js";
 import { name, numeric, portalList, text, version } from "./fields.js";
 
@@ -16,7 +17,7 @@ const inSchema = z.strictObject({
   cutoff: z.preprocess(numeric, z.int().min(-1).default(-1)),
   /** `new`: what is set from now on; `all`: what the portals still hold, too. */
   start: z.enum(["new", "all"]).default("new"),
-  output: z.enum(["auto", "string", "json", "buffer"]).default("auto"),
+  output: z.enum(OUTPUT_FORMATS).default("auto"),
 });
 export type InSettings = z.output<typeof inSchema>;
 

@@ -1,15 +1,16 @@
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
-import { messageOf, PAYLOAD_DEPTH_MAX } from "../../../nodes/lib/message-in.js";
+import { messageOf, type OutputFormat } from "../../../nodes/lib/message-in.js";
 import { itemsOf, payloadText } from "../../../nodes/lib/message-out.js";
+import { PAYLOAD_DEPTH_MAX } from "../../../nodes/lib/received-text.js";
 import type { XrtcErrorCode } from "../../../src/errors.js";
 import { isXrtcError } from "../../../src/errors.js";
 
 const refused = (code: XrtcErrorCode, pattern: RegExp) => (error: unknown) =>
   isXrtcError(error, code) && pattern.test(error.message);
 
-const received = (payload: string, output: Parameters<typeof messageOf>[1]): unknown =>
-  messageOf({ portalId: "hall", payload, serverTimestamp: 1 }, output).payload;
+const received = (payload: string, output: OutputFormat): unknown =>
+  messageOf({ portalId: "hall", payload, serverTimestamp: 1 }, { output }).payload;
 
 const portal = (message: object, node: string): unknown =>
   itemsOf({ ...message }, node)[0]?.portalId;
@@ -111,8 +112,8 @@ describe("a message that is set", () => {
 describe("a message that is received", () => {
   it("names portal and time in XRTC's words, and is a fresh one each time", () => {
     const item = { portalId: "hall", payload: '{"a":[1]}', serverTimestamp: 5 };
-    const one = messageOf(item, "auto");
-    const other = messageOf(item, "auto");
+    const one = messageOf(item, { output: "auto" });
+    const other = messageOf(item, { output: "auto" });
     assert.deepEqual(one, {
       topic: "hall",
       portalid: "hall",
