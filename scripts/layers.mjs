@@ -34,8 +34,9 @@ export const LAYERS = [
   { name: "server-index", files: /^src\/server\/index\.ts$/, below: ["server", ...SHARED] },
   { name: "server", files: /^src\/server\//, below: SHARED },
   // Not the public surface: a browser would get the whole client with it.
-  { name: "editor", files: /^nodes\/editor\//, below: ["protocol"] },
-  { name: "nodes-lib", files: /^nodes\/lib\//, below: SURFACES },
+  { name: "editor", files: /^nodes\/editor\//, below: ["nodes-contract", "protocol"] },
+  { name: "nodes-contract", files: /^nodes\/contract\//, below: [] },
+  { name: "nodes-lib", files: /^nodes\/lib\//, below: ["nodes-contract", ...SURFACES] },
   { name: "nodes", files: /^nodes\//, below: ["nodes-lib", ...SURFACES], apart: true },
 ];
 
