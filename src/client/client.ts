@@ -83,6 +83,14 @@ export class XrtcClient implements AsyncDisposable {
   }
 
   /**
+   * Milliseconds that the server's clock is ahead of this machine's, measured at the last login to within half of its
+   * round trip; undefined before the first.
+   */
+  get clockOffsetMs(): number | undefined {
+    return this.#session.clockOffsetMs;
+  }
+
+  /**
    * Logs in now. Nobody needs to call it: the first request does.
    *
    * @throws XrtcError when the login fails

@@ -43,6 +43,7 @@ export class LoginKeeper {
   readonly #ended = new Abort();
   #memory: LoginMemory = LOGIN_START;
   #held: HeldLogin | undefined;
+  #latest: Login | undefined;
   #callers: Caller[] = [];
   #cancelWake: Cancel | undefined;
   #attempt: Promise<void> = Promise.resolve();
@@ -56,6 +57,11 @@ export class LoginKeeper {
   /** The login that is there, even when it has rested for too long. */
   get held(): Login | undefined {
     return this.#held;
+  }
+
+  /** The last login that succeeded, whether it still holds or not. */
+  get latest(): Login | undefined {
+    return this.#latest;
   }
 
   /** Whether it takes a person to change something before a login can succeed. */
@@ -159,6 +165,7 @@ export class LoginKeeper {
       // Closed in the meantime: what arrived belongs to nobody.
       if (this.#ended.signal.aborted) return;
       this.#held = held;
+      this.#latest = held;
       this.#step({ kind: "succeeded", nextAt: this.#pace.succeeded(startedAt) });
       report({ kind: "connected" });
     } catch (thrown) {

@@ -20,6 +20,8 @@ export interface Login {
   readonly extensions: ReadonlySet<string>;
   /** The server's clock now, in UNIX ms, as far as the login's answer tells: never ahead of it but by drift. */
   serverNow(): number;
+  /** Milliseconds that the server's clock is ahead of this machine's now, as well as one exchange can tell. */
+  clockOffsetMs(): number;
 }
 
 export interface HeldLogin extends Login {
@@ -48,6 +50,7 @@ export async function logIn(request: LoginRequest): Promise<HeldLogin> {
   try {
     // A jar for each login: a late answer of the old one must not overwrite the new cookies.
     const cookies = new Cookies();
+    const sentAt = clock.now();
     const response = await transport.post({
       url,
       headers: { "content-type": "application/json" },
@@ -71,6 +74,12 @@ export async function logIn(request: LoginRequest): Promise<HeldLogin> {
       epoch,
       extensions,
       serverNow: () => Math.floor(serverTimestamp + clock.now() - receivedAt),
+      // Halfway between question and answer is the best guess of when the server looked at its clock. Asked anew each
+      // time, because the clock of this machine may be set meanwhile.
+      clockOffsetMs: () => {
+        const elapsed = clock.now() - (sentAt + receivedAt) / 2;
+        return Math.round(serverTimestamp + elapsed - clock.wallNow());
+      },
       cookies,
       usedAt: receivedAt,
       proven: false,

@@ -87,6 +87,11 @@ export class Session {
     return this.#logins.held?.extensions;
   }
 
+  /** Milliseconds that the server's clock is ahead of this machine's; undefined before the first login. */
+  get clockOffsetMs(): number | undefined {
+    return this.#logins.latest?.clockOffsetMs();
+  }
+
   /** A valid login: the present one, or the next. @throws XrtcError when that fails or the session is closed */
   async login(signal?: Signal): Promise<Login> {
     return this.#logins.current() ?? (await this.#logins.next(signal));

@@ -85,6 +85,25 @@ describe("A session", () => {
     assert.equal(transport.count("/item/set"), 3);
   });
 
+  it("measures the server's clock against this machine's, halfway through its login", async () => {
+    const { clock, session } = setUp(async () => {
+      await new Promise<void>((resolve) => {
+        clock.schedule(400, resolve);
+      });
+      return { body: ['{"servertimestamp":1700000005200}'] };
+    });
+    assert.equal(session.clockOffsetMs, undefined);
+    const login = session.login();
+    await clock.advance(400);
+    await login;
+    assert.equal(session.clockOffsetMs, 5_000);
+    await clock.advance(120_000);
+    assert.equal(session.clockOffsetMs, 5_000, "it outlives the login");
+    clock.stepWall(-3_000);
+    assert.equal(session.clockOffsetMs, 8_000, "this machine's clock was set");
+    await session.close();
+  });
+
   it("sends the cookies back, merged from every answer", async () => {
     const { transport, post } = setUp((request, index) => {
       if (isLogin(request)) return LOGIN_ANSWER;
