@@ -17,7 +17,7 @@ import { parseArgs } from "node:util";
 import { nodeRedPackage } from "./node-red-line.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const EXAMPLE = path.join(ROOT, "examples", "1 First steps.json");
+const EXAMPLE = path.join(ROOT, "examples", "01 First steps.json");
 /** Without an item for so long, something is wrong. */
 const SILENCE_MS_MAX = 30_000;
 /** Quicker than the example's own second, so that a short run is short. */

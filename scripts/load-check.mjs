@@ -18,7 +18,7 @@ import { nodeRedPackage } from "./node-red-line.mjs";
 import { ROOT, inTemporaryFolder, npm, pack } from "./tarball.mjs";
 
 /** The flow that has to run: the first example, or the file that is named on the command line. */
-const EXAMPLE = process.argv[2] ?? "examples/1 First steps.json";
+const EXAMPLE = process.argv[2] ?? "examples/01 First steps.json";
 const ITEMS_MIN = 3;
 const START_MS_MAX = 60_000;
 const ITEMS_MS_MAX = 30_000;

@@ -30,14 +30,32 @@ const examples = readdirSync(EXAMPLES).map((name) => ({
   flow: JSON.parse(readFileSync(join(EXAMPLES, name), "utf8")) as readonly FlowNode[],
 }));
 
+interface Variable {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** A node as Node-RED creates it: a field that is a reference to one of the tab's properties has its value. */
+function inItsTab(node: FlowNode, byId: ReadonlyMap<string, FlowNode>): FlowNode {
+  const variables = (byId.get(String(node["z"]))?.["env"] ?? []) as readonly Variable[];
+  const values = new Map(variables.map(({ name, value }) => [`\${${name}}`, value]));
+  return Object.fromEntries(
+    Object.entries(node).map(([key, value]) => [key, values.get(value as string) ?? value]),
+  ) as unknown as FlowNode;
+}
+
 describe("the example flows", () => {
   for (const { name, flow } of examples) {
     const byId = new Map(flow.map((node) => [node.id, node]));
 
     it(`"${name}" is whole: each id once, each wire and each reference leads to a node`, () => {
       assert.equal(byId.size, flow.length);
-      for (const { z, wires = [], config, service, server } of flow) {
-        const references = [z, config, service === "local" ? server : undefined, ...wires.flat()];
+      for (const { z, g, wires = [], config, broker, service, server, scope, type } of flow) {
+        const others = Array.isArray(scope) ? (scope as string[]) : [];
+        const local = service === "local" ? server : undefined;
+        // Of a broker, the field of that name is its address.
+        const used = [config, type === "mqtt-broker" ? undefined : broker, local];
+        const references = [z, g, ...used, ...others, ...wires.flat()];
         for (const id of references.filter((each) => each !== undefined)) {
           assert.ok(byId.has(id as string), `${JSON.stringify(id)} is there`);
         }
@@ -46,7 +64,7 @@ describe("the example flows", () => {
 
     it(`"${name}" has settings that the nodes accept, of the present version, and no secret`, () => {
       for (const node of flow) {
-        READERS[node.type]?.(node);
+        READERS[node.type]?.(inItsTab(node, byId));
         if (node.type in READERS) assert.equal(node["version"], 1);
         assert.ok(!("credentials" in node));
       }
