@@ -19,7 +19,7 @@ export interface SavedSettings<Schema extends z.ZodType> {
 
 /** What Node-RED itself keeps in the definition of any node. */
 const RUNTIME_KEYS: ReadonlySet<string> = new Set(
-  "id type z g x y wires d l info icon env inputLabels outputLabels credentials users hasUsers".split(
+  "id type z g x y wires d l info icon env inputs outputs inputLabels outputLabels credentials users hasUsers".split(
     " ",
   ),
 );

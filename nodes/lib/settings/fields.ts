@@ -4,7 +4,7 @@ import * as z from "zod";
 import { isPortalId } from "../../../src/index.js";
 import { SETTINGS_VERSION } from "../saved-settings.js";
 
-const PORTAL_RULE = "a portal id is 1 to 32 ASCII letters and digits";
+export const PORTAL_RULE = "a portal id is 1 to 32 ASCII letters and digits";
 /** Portals that one node may name: as many as the local server's preset has. */
 const PORTALS_MAX = 1_000;
 
