@@ -38,8 +38,10 @@ export interface GetItemsOptions extends CallOptions, Pick<MemberCallbacks, "onM
 export interface SubscribeOptions extends CallOptions, MemberCallbacks {
   /** Portal ids, at least one. */
   readonly portals: readonly string[];
-  /** @defaultValue "stream" */
-  readonly mode?: Exclude<Mode, "probe">;
+  /** `probe` asks every `probeMs`, and brings what came since. @defaultValue "stream" */
+  readonly mode?: Mode;
+  /** Milliseconds from one probe to the next, 1,000 to 86,400,000. @defaultValue 60000 */
+  readonly probeMs?: number;
   /** @defaultValue "FIFO" */
   readonly schedule?: Schedule;
   /** Leave out items older than this many ms; -1 for no limit. @defaultValue -1 */

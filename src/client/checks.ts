@@ -41,3 +41,15 @@ export function checkCutoff(cutoff: number): void {
   if (Number.isSafeInteger(cutoff) && cutoff >= -1) return;
   throw new XrtcError("XRTC_OPTIONS", "Option cutoff: expected whole ms, or -1 for no limit.");
 }
+
+/** Milliseconds between two probes: less is what `stream` is for, and a timer holds no more than 24 days. */
+const PROBE_MS = { min: 1_000, max: 86_400_000 } as const;
+
+/** @throws XrtcError `XRTC_OPTIONS` */
+export function checkProbeMs(probeMs: number): void {
+  if (probeMs >= PROBE_MS.min && probeMs <= PROBE_MS.max) return;
+  throw new XrtcError(
+    "XRTC_OPTIONS",
+    `Option probeMs: expected a number of ms from ${PROBE_MS.min} to ${PROBE_MS.max}.`,
+  );
+}

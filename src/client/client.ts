@@ -20,7 +20,7 @@ import type {
   SetItemsOptions,
   SubscribeOptions,
 } from "./call-options.js";
-import { checkCutoff, checkPortalId, encodeChecked } from "./checks.js";
+import { checkCutoff, checkPortalId, checkProbeMs, encodeChecked } from "./checks.js";
 import { ItemApi } from "./item-api.js";
 import type { XrtcClientOptions } from "./options.js";
 import { parseOptions, type ClientSettings } from "./settings.js";
@@ -163,16 +163,18 @@ export class XrtcClient implements AsyncDisposable {
    */
   subscribe(options: SubscribeOptions): Subscription {
     const { portals, mode = "stream", schedule = "FIFO", cutoff = -1, start = "new" } = options;
-    const { queueItemsMax = 1_000, name, signal, onMalformed, onGap } = options;
+    const { probeMs = 60_000, queueItemsMax = 1_000, name, signal, onMalformed, onGap } = options;
     if (portals.length === 0) {
       throw new XrtcError("XRTC_PORTAL_MISSING", "There is no portal to read.");
     }
     for (const portalId of portals) checkPortalId(portalId);
     checkCutoff(cutoff);
+    checkProbeMs(probeMs);
     if (!Number.isSafeInteger(queueItemsMax) || queueItemsMax < 1) {
       throw new XrtcError("XRTC_OPTIONS", "Option queueItemsMax: expected a number from 1 on.");
     }
-    const wish = { portals, mode, schedule, cutoffMs: cutoff, start, queueItemsMax };
+    const pacing = mode === "probe" ? { mode, probeMs } : { mode };
+    const wish = { portals, ...pacing, schedule, cutoffMs: cutoff, start, queueItemsMax };
     const callbacks = {
       ...(onMalformed === undefined ? {} : { onMalformed }),
       ...(onGap === undefined ? {} : { onGap }),

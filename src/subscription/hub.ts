@@ -133,8 +133,8 @@ export class Hub {
     this.#end(upstream);
   }
 
-  #upstreamFor({ mode, schedule, cutoffMs }: Reading): Upstream {
-    const reading = { mode, schedule, cutoffMs };
+  #upstreamFor({ mode, schedule, cutoffMs, probeMs }: Reading): Upstream {
+    const reading = { mode, schedule, cutoffMs, probeMs };
     const key = readingKey(reading);
     let upstream = this.#upstreams.get(key);
     if (upstream === undefined) {

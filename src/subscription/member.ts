@@ -10,9 +10,11 @@ export type Start = "new" | "all" | { readonly since: number };
 /** What a subscriber asked for. */
 export interface Wish {
   readonly portals: readonly string[];
-  readonly mode: Exclude<Mode, "probe">;
+  readonly mode: Mode;
   readonly schedule: Schedule;
   readonly cutoffMs: number;
+  /** For the mode `probe`: milliseconds from one to the next. */
+  readonly probeMs?: number | undefined;
   readonly start: Start;
   /** Items that may wait for the subscriber before reading stops; one answer line may go beyond it. */
   readonly queueItemsMax: number;

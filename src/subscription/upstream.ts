@@ -4,11 +4,13 @@
  * Another turn follows when: one ended with data (at once; the turn itself and the rate limit pace it); one ended
  * without (at once if it lasted, or brought what is old, up to `OLD_ANSWERS_MAX`; else paced by `EMPTY_PACE`); one
  * failed (paced by the failure streak); the session was refused (paced by the session, which then answers by itself);
- * the portals changed (paced by `REPLAN_MS`).
+ * the portals changed (paced by `REPLAN_MS`). Where probes are wanted, one without data is followed by the next at its
+ * time (paced by `probeMs`), or when the portals changed.
  */
 
 import { isXrtcError, XrtcError } from "../errors.js";
 import { sleep } from "../primitives/clock.js";
+import { Deadline } from "../primitives/deadline.js";
 import { FailureStreak } from "../primitives/failure-streak.js";
 import type { Random } from "../primitives/random.js";
 import { Abort } from "../primitives/signal.js";
@@ -44,6 +46,12 @@ export class Upstream {
   #failing = false;
   #running: Promise<void> | undefined;
   #cancelReplan: (() => void) | undefined;
+  /** The portals changed since the present turn began. */
+  #isOutdated = false;
+  /** The wait for the next probe, which a change of the portals ends. */
+  #rest: Deadline | undefined;
+  /** When the last probe was due (monotonic ms). */
+  #probeAt: number | undefined;
 
   constructor(options: UpstreamOptions) {
     this.reading = options.reading;
@@ -84,9 +92,11 @@ export class Upstream {
    * is lost or repeated by giving this one up. Elsewhere it begins when this one ends, within the get timeout.
    */
   replan(): void {
+    this.#isOutdated = true;
     if (this.#cancelReplan !== undefined) return;
     this.#cancelReplan = this.#options.clock.schedule(REPLAN_MS, () => {
       this.#cancelReplan = undefined;
+      if (this.#isOutdated) this.#rest?.abort(new Replan());
       if (this.#turn?.login?.extensions.has("seq")) this.#turn.giveUp();
     });
   }
@@ -106,7 +116,8 @@ export class Upstream {
       await sleep(clock, REPLAN_MS, ended);
       while (!this.isEmpty) {
         const wait = await this.#next();
-        if (wait > 0) await sleep(clock, wait, ended);
+        if (wait === "probe") await this.#untilProbe();
+        else if (wait > 0) await sleep(clock, wait, ended);
       }
     } catch (thrown) {
       if (!ended.aborted) throw thrown;
@@ -115,10 +126,34 @@ export class Upstream {
     }
   }
 
-  /** One turn. @returns how many ms to wait before the next */
-  async #next(): Promise<number> {
+  /** Rests until the next probe is due, or somebody needs one sooner. */
+  async #untilProbe(): Promise<void> {
+    const { clock } = this.#options;
+    const { probeMs = 0 } = this.reading;
+    if (this.#isOutdated) return;
+    const now = clock.now();
+    const probeAt = this.#probeAt ?? now;
+    // Those whose time passed meanwhile are not made up for.
+    const next = probeAt + probeMs * (1 + Math.max(0, Math.floor((now - probeAt) / probeMs)));
+    const rest = new Deadline(clock, this.#ended.signal);
+    this.#rest = rest;
+    try {
+      await sleep(clock, next - now, rest.signal);
+      this.#probeAt = next;
+    } catch (thrown) {
+      if (!(thrown instanceof Replan)) throw thrown;
+    } finally {
+      this.#rest = undefined;
+      rest.dispose();
+    }
+  }
+
+  /** One turn. @returns how many ms to wait before the next, or that it comes when a probe is due */
+  async #next(): Promise<number | "probe"> {
     const { clock, getTimeoutMs } = this.#options;
     const startedAt = clock.now();
+    this.#probeAt ??= startedAt;
+    this.#isOutdated = false;
     const turn = new Turn(this.#options, {
       portals: this.#portals,
       isTrusted: !this.#failing,
@@ -141,7 +176,10 @@ export class Upstream {
       if (turn.itemCount > 0) this.#oldAnswers += 1;
       const oldMax = OLD_ANSWERS_MAX * this.#portals.size;
       const isBehind = turn.itemCount > 0 && this.#oldAnswers <= oldMax;
-      return isBehind ? 0 : this.#emptyWait();
+      if (isBehind) return 0;
+      if (this.reading.mode !== "probe") return this.#emptyWait();
+      this.#oldAnswers = 0;
+      return "probe";
     } catch (thrown) {
       if (this.#ended.signal.aborted) throw thrown;
       return thrown instanceof Replan ? 0 : this.#failed(asFailure(thrown));
