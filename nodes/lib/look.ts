@@ -8,27 +8,41 @@ import type { ServerState } from "./local-server.js";
  * service, or a phrase of our catalogue.
  */
 export type Phrase =
-  | { readonly kind: "shared"; readonly key: string }
-  | { readonly kind: "own"; readonly key: "starting" }
+  | { readonly kind: "shared"; readonly key: SharedKey }
+  | { readonly kind: "own"; readonly key: "starting" | "paused" | SharedKey }
   | { readonly kind: "words"; readonly text: string }
   | { readonly kind: "cause"; readonly code: XrtcError["code"] }
   /** A cause, and that the next attempt comes by itself; `seconds` only when that takes a while. */
   | { readonly kind: "retry"; readonly code: XrtcError["code"]; readonly seconds?: number };
 
+/** Phrases that Node-RED's own catalogue has, too. */
+export type SharedKey = "connecting" | "connected" | "disconnected";
+
 export interface Look {
   readonly fill: "red" | "green" | "yellow" | "grey";
   readonly shape: "ring" | "dot";
   readonly phrase: Phrase;
+  /** Messages that wait, in round numbers; shown behind the phrase. */
+  readonly queued?: number;
 }
+
+/** What a node was told by a message: to let messages wait, or to have nothing to do with the service. */
+export type Hold = "paused" | "disconnected";
 
 /** Characters of the service's own words that a badge shows. */
 const WORDS_LENGTH_MAX = 40;
 /** Waits shorter than this many ms are not worth a number: they come and go faster than anybody reads. */
 const COUNTED_MS_MIN = 5_000;
+/** Messages under way that are the usual thing while all is well: only more than these are worth a number. */
+const QUEUED_MIN = 10;
 
-const shared = (key: string): Phrase => ({ kind: "shared", key: `node-red:common.status.${key}` });
+const shared = (key: SharedKey): Phrase => ({ kind: "shared", key });
 const CONNECTING: Look = { fill: "yellow", shape: "ring", phrase: shared("connecting") };
 const CONNECTED: Look = { fill: "green", shape: "dot", phrase: shared("connected") };
+const HELD: Readonly<Record<Hold, Look>> = {
+  paused: { fill: "grey", shape: "ring", phrase: { kind: "own", key: "paused" } },
+  disconnected: { fill: "grey", shape: "ring", phrase: shared("disconnected") },
+};
 
 /**
  * The look of a status after the one before.
@@ -56,6 +70,30 @@ export function lookOf(previous: Look | undefined, status: ClientStatus): Look |
     default:
       return status satisfies never;
   }
+}
+
+/**
+ * The look of a node that sends: that of its client, with what the node itself holds back.
+ *
+ * @param look - of the client's status
+ * @param hold - what the node was told, undefined when it just sends
+ * @param queued - its messages that have no answer yet
+ */
+export function senderLookOf(
+  look: Look | undefined,
+  hold: Hold | undefined,
+  queued: number,
+): Look | undefined {
+  const base = hold === undefined ? look : HELD[hold];
+  if (base === undefined || queued === 0) return base;
+  if (base.fill === "green" && queued < QUEUED_MIN) return base;
+  return { ...base, queued: roughly(queued) };
+}
+
+/** Two digits and zeros: what changes with every message must not make a new badge of each. */
+function roughly(count: number): number {
+  const step = 10 ** Math.max(0, Math.floor(Math.log10(count)) - 1);
+  return Math.floor(count / step) * step;
 }
 
 /** The look of a server inside Node-RED: its address while it listens. */
@@ -95,10 +133,15 @@ function refusalPhrase({ code, message, serviceCode }: XrtcError): Phrase {
   return { kind: "words", text: printable(words, WORDS_LENGTH_MAX) };
 }
 
+/** Whether two looks differ in nothing but the number of messages that wait. */
+export const sameButQueue = (a: Look | undefined, b: Look | undefined): boolean =>
+  a !== undefined && b !== undefined && sameLook({ ...a, queued: 0 }, { ...b, queued: 0 });
+
 export const sameLook = (a: Look | undefined, b: Look | undefined): boolean =>
   a === b ||
   (a !== undefined &&
     b !== undefined &&
     a.fill === b.fill &&
     a.shape === b.shape &&
+    a.queued === b.queued &&
     JSON.stringify(a.phrase) === JSON.stringify(b.phrase));

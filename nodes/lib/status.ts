@@ -1,98 +1,155 @@
 import type { NodeStatus } from "node-red";
 import type { Cancel, ClientStatus, Clock } from "../../src/index.js";
-import type { Look, Phrase } from "./look.js";
-import { lookOf, sameLook } from "./look.js";
+import { type Hold, type Look, lookOf, sameButQueue, sameLook, senderLookOf } from "./look.js";
+import { textOf, type Translate } from "./look-text.js";
 
 /** Milliseconds that lie between two changes of one badge: each goes to every open editor. */
 export const BADGE_INTERVAL_MS_MIN = 250;
-
-/** Looks a key of the message catalogue up. */
-export type Translate = (key: string, parameters?: Readonly<Record<string, string>>) => string;
+/** Milliseconds between two changes of nothing but the number of messages that wait. */
+export const QUEUE_INTERVAL_MS_MIN = 1_000;
 
 /** The part of a Node-RED node that a badge needs. */
 export interface Badged {
   status(status: NodeStatus): void;
 }
 
-/** Catalogue of the phrases of badges; it belongs to the set of xrtc-config, which every other node needs anyway. */
-const CATALOGUE = "@xrtc-community/node-red-xrtc/xrtc-config:badge";
+export interface BadgeOptions {
+  readonly translate: Translate;
+  readonly clock: Clock;
+  /** Messages of the node that have no answer yet. @defaultValue none */
+  readonly queued?: () => number;
+}
 
-/** A phrase in the runtime's language. */
-export function textOf(phrase: Phrase, translate: Translate): string {
-  switch (phrase.kind) {
-    case "shared":
-      return phrase.key;
-    case "own":
-      return translate(`${CATALOGUE}.${phrase.key}`);
-    case "words":
-      return phrase.text;
-    case "cause":
-      return translate(`${CATALOGUE}.${phrase.code}`);
-    case "retry": {
-      const cause = translate(`${CATALOGUE}.${phrase.code}`);
-      return phrase.seconds === undefined
-        ? translate(`${CATALOGUE}.retrying`, { cause })
-        : translate(`${CATALOGUE}.retryIn`, { cause, seconds: String(phrase.seconds) });
-    }
-    default:
-      return phrase satisfies never;
-  }
+/** A badge and what is behind it, as `getStatus` answers it. */
+export interface StatusReport {
+  readonly fill?: Look["fill"];
+  readonly shape?: Look["shape"];
+  /** The same as on the badge and in the message of a Status node; blank for no badge. */
+  readonly text: string;
+  /** How the client stands, or what the node was told. */
+  readonly kind: ClientStatus["kind"] | Hold;
+  /** Of the error that is the cause. */
+  readonly code?: string;
+  /** Milliseconds until the next attempt, where one comes by itself. */
+  readonly retryInMs?: number;
+  /** Messages that have no answer yet. */
+  readonly queued: number;
 }
 
 /** The badge of one node: set when its look changes, at most four times a second, and never to an outdated look. */
 export class Badge {
   readonly #node: Badged;
-  readonly #translate: Translate;
-  readonly #clock: Clock;
-  /** What the status came to last; shown already, or as soon as the interval has passed. */
+  readonly #options: BadgeOptions;
+  #status: ClientStatus = { kind: "idle" };
+  #statusAt = 0;
+  #hold: Hold | undefined;
+  /** Messages that waited when they were counted last: with each change of status most of them may go, or come. */
+  #counted = 0;
+  /** That of the client's statuses alone: each follows from the one before. */
+  #clientLook: Look | undefined;
+  /** What it all came to last; shown already, or as soon as the interval has passed. */
   #look: Look | undefined;
   #shown: Look | undefined;
   #shownAt = -Infinity;
   #cancel: Cancel | undefined;
+  #cancelCount: Cancel | undefined;
   #closed = false;
 
-  constructor(node: Badged, { translate, clock }: { translate: Translate; clock: Clock }) {
+  constructor(node: Badged, options: BadgeOptions) {
     this.#node = node;
-    this.#translate = translate;
-    this.#clock = clock;
+    this.#options = options;
   }
 
   /** Shows how a client stands. */
   update(status: ClientStatus): void {
-    this.set(lookOf(this.#look, status));
+    this.#status = status;
+    this.#statusAt = this.#options.clock.now();
+    this.#clientLook = lookOf(this.#clientLook, status);
+    this.#refresh();
+  }
+
+  /** Shows that the node was told to hold back, undefined when it is no longer. */
+  hold(hold: Hold | undefined): void {
+    this.#hold = hold;
+    this.#counted = this.#queued;
+    this.#refresh();
+  }
+
+  /** The number of messages that wait has changed. It is counted once a second for as long as there are any. */
+  count(): void {
+    if (this.#closed || this.#cancelCount !== undefined) return;
+    this.#cancelCount = this.#options.clock.schedule(QUEUE_INTERVAL_MS_MIN, () => {
+      this.#cancelCount = undefined;
+      this.#counted = this.#queued;
+      this.#refresh();
+      if (this.#counted > 0) this.count();
+    });
   }
 
   /** Shows a look, undefined for none. */
   set(look: Look | undefined): void {
     if (this.#closed) return;
     this.#look = look;
-    if (this.#cancel !== undefined) return;
-    const waitMs = this.#shownAt + BADGE_INTERVAL_MS_MIN - this.#clock.now();
-    if (waitMs <= 0) this.#show();
-    else if (!sameLook(look, this.#shown)) {
-      this.#cancel = this.#clock.schedule(waitMs, () => {
-        this.#cancel = undefined;
-        this.#show();
-      });
-    }
+    if (sameLook(look, this.#shown)) return this.#unschedule();
+    const interval = sameButQueue(look, this.#shown)
+      ? QUEUE_INTERVAL_MS_MIN
+      : BADGE_INTERVAL_MS_MIN;
+    const waitMs = this.#shownAt + interval - this.#options.clock.now();
+    if (waitMs <= 0) return this.#show();
+    this.#unschedule();
+    this.#cancel = this.#options.clock.schedule(waitMs, () => this.#show());
   }
 
-  /** Takes no further look; the node is about to go, and its badge with it. */
+  /** What the badge says, or is about to say. */
+  report(): StatusReport {
+    const { translate, clock } = this.#options;
+    const look = this.#look;
+    const { fill, shape } = look ?? {};
+    const code = "cause" in this.#status ? this.#status.cause.code : undefined;
+    const elapsed = clock.now() - this.#statusAt;
+    const retryInMs = "retryInMs" in this.#status ? this.#status.retryInMs - elapsed : Infinity;
+    return {
+      ...(fill === undefined ? {} : { fill }),
+      ...(shape === undefined ? {} : { shape }),
+      text: look === undefined ? "" : textOf(look, translate),
+      kind: this.#hold ?? this.#status.kind,
+      ...(code === undefined ? {} : { code }),
+      ...(Number.isFinite(retryInMs) ? { retryInMs: Math.max(0, Math.round(retryInMs)) } : {}),
+      queued: this.#queued,
+    };
+  }
+
+  /** Takes the badge away and shows none any more: the node is about to go. */
   close(): void {
     this.#closed = true;
+    this.#unschedule();
+    this.#cancelCount?.();
+    if (this.#shown !== undefined) this.#node.status({});
+  }
+
+  get #queued(): number {
+    return this.#options.queued?.() ?? 0;
+  }
+
+  #refresh(): void {
+    this.set(senderLookOf(this.#clientLook, this.#hold, this.#counted));
+  }
+
+  #unschedule(): void {
     this.#cancel?.();
     this.#cancel = undefined;
   }
 
   #show(): void {
+    this.#unschedule();
     const look = this.#look;
-    if (sameLook(look, this.#shown)) return;
     this.#shown = look;
-    this.#shownAt = this.#clock.now();
+    this.#shownAt = this.#options.clock.now();
+    const { translate } = this.#options;
     this.#node.status(
       look === undefined
         ? {}
-        : { fill: look.fill, shape: look.shape, text: textOf(look.phrase, this.#translate) },
+        : { fill: look.fill, shape: look.shape, text: textOf(look, translate) },
     );
   }
 }

@@ -3,9 +3,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { NodeStatus } from "node-red";
 import type { Look } from "../../../nodes/lib/look.js";
-import { lookOf, sameLook, serverLookOf } from "../../../nodes/lib/look.js";
-import type { Translate } from "../../../nodes/lib/status.js";
-import { Badge, BADGE_INTERVAL_MS_MIN, textOf } from "../../../nodes/lib/status.js";
+import { lookOf, sameLook, senderLookOf, serverLookOf } from "../../../nodes/lib/look.js";
+import { textOf, type Translate } from "../../../nodes/lib/look-text.js";
+import { Badge, BADGE_INTERVAL_MS_MIN, QUEUE_INTERVAL_MS_MIN } from "../../../nodes/lib/status.js";
 import { REMEDIES, XrtcError } from "../../../src/errors.js";
 import type { ClientStatus } from "../../../src/status.js";
 import { VirtualClock } from "../../support/virtual-clock.js";
@@ -35,14 +35,21 @@ const waiting = (retryInMs: number, failures = 1): ClientStatus => ({
 });
 
 const shown = (look: Look | undefined): string =>
-  look === undefined ? "none" : `${look.fill} ${look.shape}: ${textOf(look.phrase, translate)}`;
+  look === undefined ? "none" : `${look.fill} ${look.shape}: ${textOf(look, translate)}`;
+
+const senderLook = (status: ClientStatus, queued: number): string =>
+  shown(senderLookOf(lookOf(undefined, status), undefined, queued));
 
 function setUp() {
   const clock = new VirtualClock();
   const badges: NodeStatus[] = [];
   const node = { status: (status: NodeStatus) => void badges.push(status) };
-  return { clock, badges, badge: new Badge(node, { translate, clock }) };
+  let queued = 0;
+  const badge = new Badge(node, { translate, clock, queued: () => queued });
+  return { clock, badges, badge, wait: (count: number) => (queued = count) };
 }
+
+const textsOf = (badges: readonly NodeStatus[]) => badges.map(({ text }) => text);
 
 describe("the look of a status", () => {
   it("is a yellow ring, a green dot, a red ring or a red dot", () => {
@@ -91,6 +98,18 @@ describe("the look of a status", () => {
 
   it("does not change between attempts that wait alike", () => {
     assert.ok(sameLook(lookOf(undefined, waiting(120, 1)), lookOf(undefined, waiting(2_900, 7))));
+  });
+
+  it("has the messages that wait behind it, in round numbers, and while all is well only if there are many", () => {
+    assert.equal(
+      senderLook({ kind: "connected" }, 9),
+      "green dot: node-red:common.status.connected",
+    );
+    assert.equal(senderLook({ kind: "connected" }, 1_234), "green dot: connected (1200)");
+    assert.equal(senderLook({ kind: "connecting" }, 1), "yellow ring: connecting (1)");
+    assert.equal(senderLook(waiting(400), 99), "red ring: unreachable (99)");
+    assert.equal(senderLook(waiting(12_300), 100), "red ring: unreachable, 15 s (100)");
+    assert.equal(senderLook({ kind: "idle" }, 5), "none");
   });
 
   it("of a server shows where it listens", () => {
@@ -159,7 +178,70 @@ describe("a badge", () => {
     badge.update({ kind: "connected" });
     badge.close();
     badge.update(waiting(100));
+    badge.count();
     assert.equal(clock.timerCount, 0);
-    assert.equal(badges.length, 1);
+    assert.deepEqual(badges.slice(1), [{}], "it is taken away");
+  });
+
+  it("shows how many messages wait while the service is away, once a second at most", async () => {
+    const { clock, badge, badges, wait } = setUp();
+    badge.update(waiting(400));
+    for (let second = 1; second <= 3; second += 1) {
+      for (let message = 0; message < 50; message += 1) {
+        wait(second * 50 + message);
+        badge.count();
+        await clock.advance(20);
+      }
+    }
+    assert.deepEqual(textsOf(badges), [
+      "unreachable, retrying",
+      "unreachable (99)",
+      "unreachable (140)",
+      "unreachable (190)",
+    ]);
+    wait(0);
+    await clock.advance(QUEUE_INTERVAL_MS_MIN);
+    assert.deepEqual(textsOf(badges).at(-1), "unreachable, retrying");
+    assert.equal(clock.timerCount, 0);
+  });
+
+  it("says what the node was told instead, and what its client does once it is let go", async () => {
+    const { clock, badge, badges, wait } = setUp();
+    badge.update(waiting(9_000));
+    wait(3);
+    for (const hold of ["paused", "disconnected", undefined] as const) {
+      await clock.advance(BADGE_INTERVAL_MS_MIN);
+      badge.hold(hold);
+    }
+    assert.deepEqual(
+      badges.map(({ fill, text }) => `${fill} ${text}`),
+      [
+        "red unreachable, 10 s",
+        "grey paused (3)",
+        "grey disconnected (3)",
+        "red unreachable, 10 s (3)",
+      ],
+    );
+  });
+
+  it("is reported with the same text, and with what is behind it", async () => {
+    const { clock, badge, badges, wait } = setUp();
+    assert.deepEqual(badge.report(), { text: "", kind: "idle", queued: 0 });
+    wait(2);
+    badge.update(waiting(9_000));
+    await clock.advance(1_000);
+    assert.deepEqual(badge.report(), {
+      fill: "red",
+      shape: "ring",
+      text: badges[0]?.text,
+      kind: "waiting",
+      code: "XRTC_UNREACHABLE",
+      retryInMs: 8_000,
+      queued: 2,
+    });
+    badge.hold("paused");
+    assert.deepEqual([badge.report().kind, badge.report().text], ["paused", badges[1]?.text]);
+    badge.update({ kind: "refused", cause: refusedByService, retryInMs: Infinity });
+    assert.ok(!("retryInMs" in badge.report()), "nothing comes by itself");
   });
 });
