@@ -9,6 +9,8 @@ export type {
   SubscribeOptions,
 } from "./client/call-options.js";
 export type { XrtcClientOptions } from "./client/options.js";
+export type { TlsOptions } from "./client/network.js";
+export type { ProxyOptions } from "./transport/proxy-route.js";
 export type { SetResult } from "./writer/queued-write.js";
 export type { DeliveryLevel, QueuePolicy } from "./writer/policy.js";
 

@@ -59,7 +59,6 @@ export class XrtcClient implements AsyncDisposable {
         ...settings,
         requestBytesMax: limits.requestBytesMax,
         batchBytesMax: Math.min(BATCH_BYTES_MAX, limits.requestBytesMax),
-        batchItemsMax: limits.requestItemsMax,
       },
     });
     const { getTimeoutMs } = limits;

@@ -7,7 +7,9 @@ import { Redacted } from "../primitives/redacted.js";
 import { SET_LIFE_MS, type Limits, type LimitsPreset } from "../protocol/limits.js";
 import type { Environment } from "../session/environment.js";
 import type { CounterStore } from "../session/month-budget.js";
+import type { ProxyOptions } from "../transport/proxy-route.js";
 import type { Transport } from "../transport/transport.js";
+import type { TlsOptions } from "./network.js";
 
 /** Every option may be left out. Credentials and URLs then come from the environment, else from a dotenv file. */
 export interface XrtcClientOptions {
@@ -31,6 +33,14 @@ export interface XrtcClientOptions {
   readonly limits?: LimitsPreset | Partial<Limits> | undefined;
   /** Allow plain `http:` to another machine, where anybody on the way can read along. @defaultValue false */
   readonly allowInsecure?: boolean | undefined;
+  /** Certificates of one's own, by the names that Node.js has for them. @defaultValue what Node.js trusts */
+  readonly tls?: TlsOptions | undefined;
+  /** A proxy, or `false` for none. Else `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY` from the environment, but never to this machine. */
+  readonly proxy?: string | ProxyOptions | false | undefined;
+  /** Milliseconds that a set may wait for others to share its request. @defaultValue 0, minimum 0 */
+  readonly lingerMs?: number | undefined;
+  /** Items that share a request at most. @defaultValue requestItemsMax, minimum 1 */
+  readonly batchItemsMax?: number | undefined;
   /** Requests that may go out for one set. @defaultValue 6, minimum 1 */
   readonly attemptsMax?: number | undefined;
   /** Milliseconds after which a set that is not confirmed fails. @defaultValue 60000, minimum 1 */
@@ -91,6 +101,29 @@ const limitsSchema = z.strictObject({
   requestsPerMonthMax: limit,
 } satisfies Record<keyof Limits, z.ZodType>);
 
+const secret = z.union([z.string(), z.instanceof(Redacted)]);
+const pem = z.union([z.string(), z.instanceof(Buffer)]);
+
+const tlsSchema = z.strictObject({
+  ca: z.union([pem, z.array(pem)]).optional(),
+  cert: pem.optional(),
+  key: z.union([pem, z.instanceof(Redacted)]).optional(),
+  passphrase: secret.optional(),
+  servername: text,
+  rejectUnauthorized: z.boolean().optional(),
+} satisfies Record<keyof TlsOptions, z.ZodType>);
+
+const proxySchema = z.union([
+  z.literal(false),
+  z.string(),
+  z.strictObject({
+    url: z.string(),
+    username: text,
+    password: secret.optional(),
+    noProxy: z.array(z.string()).optional(),
+  } satisfies Record<keyof ProxyOptions, z.ZodType>),
+]);
+
 /** Strict: a misspelt option is an error. */
 export const optionsSchema = z.strictObject({
   accountId: text,
@@ -103,6 +136,10 @@ export const optionsSchema = z.strictObject({
   connectionEnvFile: text,
   limits: z.union([z.enum(["hosted", "local"]), limitsSchema]).optional(),
   allowInsecure: z.boolean().default(false),
+  tls: tlsSchema.optional(),
+  proxy: proxySchema.optional(),
+  lingerMs: z.int().min(0).default(0),
+  batchItemsMax: limit,
   attemptsMax: count.default(6),
   retryMsMax: count.default(SET_LIFE_MS),
   queueCountMax: count.default(10_000),

@@ -12,7 +12,9 @@ import { answerError, readBody } from "../session/answer.js";
 import { transportFailure } from "../session/failure.js";
 import { timeoutError } from "../session/login-keeper.js";
 import type { Transport } from "../transport/transport.js";
+import type { ProxyOptions } from "../transport/proxy-route.js";
 import { UndiciTransport } from "../transport/undici-transport.js";
+import { routeFor, tlsSettings, type TlsOptions } from "./network.js";
 import { checkUrl } from "./urls.js";
 
 /** Options of both steps of a registration. */
@@ -21,6 +23,10 @@ export interface RegistrationOptions {
   readonly baseUrl?: string | undefined;
   /** Allow plain `http:` to another machine. @defaultValue false */
   readonly allowInsecure?: boolean | undefined;
+  /** As {@link XrtcClientOptions} has it. */
+  readonly tls?: TlsOptions | undefined;
+  /** As {@link XrtcClientOptions} has it. */
+  readonly proxy?: string | ProxyOptions | false | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Time and the network as parameters. */
   readonly ports?: { readonly clock?: Clock; readonly transport?: Transport } | undefined;
@@ -87,7 +93,7 @@ async function call<T>(
   const url = (options.baseUrl ?? HOSTED_BASE_URL).replace(/\/+$/, "") + path;
   checkUrl("base", url, allowInsecure);
   const clock = ports.clock ?? systemClock;
-  const transport = ports.transport ?? new UndiciTransport();
+  const transport = ports.transport ?? transportOf(options);
   const deadline = new Deadline(clock, signal);
   deadline.set(DEADLINE_MS, () => timeoutError("The registration", DEADLINE_MS));
   try {
@@ -109,6 +115,9 @@ async function call<T>(
     if (ports.transport === undefined) await transport.close();
   }
 }
+
+const transportOf = ({ tls, proxy }: RegistrationOptions): Transport =>
+  new UndiciTransport({ tls: tlsSettings(tls), routeOf: routeFor(proxy, process.env) });
 
 /** The service said why; what it said keeps its code. */
 const asRegistration = (failure: XrtcError): XrtcError =>

@@ -11,7 +11,9 @@ import { HOSTED_BASE_URL, PATHS } from "../protocol/paths.js";
 import { CounterFile } from "../session/counter-file.js";
 import { ENV_FILE, firstGiven, readEnvFile, type Environment } from "../session/environment.js";
 import type { CounterStore } from "../session/month-budget.js";
+import type { RouteOf, TlsSettings } from "../transport/network.js";
 import type { Transport } from "../transport/transport.js";
+import { routeFor, tlsSettings } from "./network.js";
 import { optionsSchema, type GivenOptions, type XrtcClientOptions } from "./options.js";
 import { badOption, checkUrl } from "./urls.js";
 
@@ -20,6 +22,10 @@ export interface ClientSettings {
   readonly apiKey: Redacted;
   readonly urls: { readonly login: string; readonly set: string; readonly get: string };
   readonly limits: Limits;
+  readonly tls: TlsSettings | undefined;
+  readonly routeOf: RouteOf | undefined;
+  readonly lingerMs: number;
+  readonly batchItemsMax: number;
   readonly attemptsMax: number;
   readonly retryMsMax: number;
   readonly queueCountMax: number;
@@ -63,6 +69,10 @@ export function parseOptions(options: XrtcClientOptions): ClientSettings {
     ...resolveCredentials(given, [environment, credentialsFile]),
     urls,
     limits,
+    tls: tlsSettings(given.tls),
+    routeOf: routeFor(given.proxy, environment()),
+    lingerMs: given.lingerMs,
+    batchItemsMax: Math.min(given.batchItemsMax ?? Infinity, limits.requestItemsMax),
     attemptsMax,
     retryMsMax,
     queueCountMax,

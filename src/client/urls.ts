@@ -1,6 +1,7 @@
 /** Which addresses a client may send credentials to. */
 
 import { XrtcError } from "../errors.js";
+import { isLoopback } from "../transport/proxy-route.js";
 
 /**
  * @param name - what the address is for, for the error
@@ -23,6 +24,3 @@ export function checkUrl(name: string, address: string, allowInsecure: boolean):
 
 export const badOption = (reason: string): XrtcError =>
   new XrtcError("XRTC_OPTIONS", `Option ${reason}.`);
-
-const isLoopback = (host: string): boolean =>
-  host === "localhost" || host === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(host);

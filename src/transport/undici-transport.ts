@@ -1,4 +1,6 @@
 import { Agent, type Client, type Dispatcher } from "undici";
+import { connectorOf, PROXY_REFUSED } from "./connector.js";
+import type { RouteOf, TlsSettings } from "./network.js";
 import { Pipeline, type Losable } from "./pipeline.js";
 import { ResponseBody } from "./response-body.js";
 import {
@@ -21,6 +23,10 @@ export interface UndiciTransportOptions {
    * stands in front of it. @defaultValue 55000
    */
   readonly keepAliveMs?: number;
+  /** Whom to trust and as whom to come. @defaultValue what Node.js trusts */
+  readonly tls?: TlsSettings | undefined;
+  /** Which addresses are reached through a proxy. @defaultValue none */
+  readonly routeOf?: RouteOf | undefined;
 }
 
 /** Where a request goes, as undici wants to be told. */
@@ -48,8 +54,9 @@ export class UndiciTransport implements Transport {
 
   constructor(options: UndiciTransportOptions = {}) {
     const { connectionsMax = 50, connectTimeoutMs = 5_000, keepAliveMs = 55_000 } = options;
+    const { tls, routeOf } = options;
     const common = {
-      connect: { timeout: connectTimeoutMs },
+      connect: connectorOf({ timeoutMs: connectTimeoutMs, tls, routeOf }),
       keepAliveTimeout: keepAliveMs,
       keepAliveMaxTimeout: keepAliveMs,
       headersTimeout: 0,
@@ -242,6 +249,7 @@ const CONNECT_CODES: ReadonlySet<string> = new Set([
   "ENETUNREACH",
   "EADDRNOTAVAIL",
   "UND_ERR_CONNECT_TIMEOUT",
+  PROXY_REFUSED,
 ]);
 
 const TLS_CODE =

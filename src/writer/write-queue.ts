@@ -51,6 +51,11 @@ export class WriteQueue<W extends Write> {
     return this.#bytes;
   }
 
+  /** When the write came that waits longest (monotonic ms). */
+  get oldestAt(): number | undefined {
+    return this.#peek()?.queuedAt;
+  }
+
   /** Takes a write in. @returns the writes that had to go for it, itself among them when there is no room */
   push(write: W): readonly Refusal<W>[] {
     const own = this.#ownedBy(write.policy);

@@ -2,10 +2,11 @@
  * Takes writes, lets them wait within their bounds, and hands them over in batches. A batch goes out at once while none
  * is in flight, and what is written meanwhile is the next one: the delay is one round trip when idle, and the batches
  * grow with the load. Where the server keeps the order, several are in flight, so that a long way does not make writes
- * wait for each other.
+ * wait for each other. With a linger, writes wait so long for others to share their batch, unless they fill one.
  *
- * Another request follows when: writes wait and none is in flight (paced by the answers); writes wait and another may
- * be in flight (paced by the window's spacing, or by its size when they fill a batch); and as `window.ts` says.
+ * Another request follows when: writes wait and none is in flight (paced by the answers, and by the linger); writes
+ * wait and another may be in flight (paced by the window's spacing, or by its size when they fill a batch); and as
+ * `window.ts` says.
  */
 
 import { asError, isXrtcError, XrtcError } from "../errors.js";
@@ -20,6 +21,8 @@ import { Window } from "./window.js";
 import { WriteQueue, type QueueLimits, type Write } from "./write-queue.js";
 
 export interface WriterLimits extends BatchLimits, RetryLimits, QueueLimits {
+  /** Milliseconds that a write may wait for others to share its batch. @defaultValue 0 */
+  readonly lingerMs?: number;
   /** Bytes of one request. */
   readonly requestBytesMax: number;
 }
@@ -99,6 +102,8 @@ export class Writer {
   drain(): Promise<void> {
     this.#draining = true;
     if (this.pending === 0) return Promise.resolve();
+    // Nobody comes any more to share a batch with.
+    this.#pumpNow();
     return new Promise((resolve) => {
       this.#idle.push(resolve);
     });
@@ -141,7 +146,8 @@ export class Writer {
     const { limits } = this.#options;
     while (!this.#ended.signal.aborted && this.#queue.count > 0) {
       const { count, bytes } = this.#queue;
-      const wait = this.#window.waitMs(count, bytes >= limits.batchBytesMax);
+      const isFull = bytes >= limits.batchBytesMax || count >= limits.batchItemsMax;
+      const wait = Math.max(this.#window.waitMs(count, isFull), isFull ? 0 : this.#lingerLeft());
       if (wait > 0) {
         if (Number.isFinite(wait)) this.#pumpIn(wait);
         break;
@@ -151,6 +157,20 @@ export class Writer {
     // What goes out at once, as most does, needs no watch.
     this.#watchExpiry(this.#soonestEnd);
     this.#soonestEnd = Infinity;
+  }
+
+  /** Milliseconds that the first of the writes still waits for others. */
+  #lingerLeft(): number {
+    const { limits, clock } = this.#options;
+    const { lingerMs = 0 } = limits;
+    if (lingerMs === 0 || this.#draining) return 0;
+    return (this.#queue.oldestAt ?? -Infinity) + lingerMs - clock.now();
+  }
+
+  #pumpNow(): void {
+    this.#cancelPump?.();
+    this.#cancelPump = undefined;
+    this.#schedulePump();
   }
 
   #pumpIn(ms: number): void {

@@ -80,6 +80,41 @@ const knownOf = (promise: Promise<unknown>): Promise<unknown> =>
   promise.catch((error: unknown) => error instanceof XrtcError && error.outcome);
 
 describe("The writer", () => {
+  it("lets writes wait for others for the linger, and no longer", async () => {
+    const { clock, seen, write, writer } = setUp(() => 1, { lingerMs: 500 });
+    const first = write("a");
+    await clock.advance(300);
+    const second = write("b");
+    await clock.advance(199);
+    assert.deepEqual(seen, []);
+    await clock.advance(1);
+    await Promise.all([first, second]);
+    const third = write("c");
+    await clock.advance(499);
+    assert.equal(seen.length, 1);
+    await clock.advance(1);
+    await third;
+    assert.deepEqual(
+      seen.map(({ payloads }) => payloads),
+      [["a", "b"], ["c"]],
+    );
+    await writer.close();
+    assert.equal(clock.timerCount, 0);
+  });
+
+  it("waits for nobody when writes fill a batch, and when it is drained", async () => {
+    const { clock, seen, write, writer } = setUp(() => 1, { lingerMs: 60_000, batchItemsMax: 2 });
+    await Promise.all([write("a"), write("b")]);
+    const alone = write("c");
+    await settled();
+    assert.equal(seen.length, 1);
+    await writer.drain();
+    await alone;
+    assert.deepEqual(seen.at(-1)?.payloads, ["c"]);
+    await writer.close();
+    assert.equal(clock.timerCount, 0);
+  });
+
   it("sends at once when idle, and what is written meanwhile as the next batch", async () => {
     let release: ((timestamp: number) => void) | undefined;
     const { seen, write } = setUp((_set, index) =>
