@@ -32,6 +32,8 @@ export interface GetItemsOptions extends CallOptions, Pick<MemberCallbacks, "onM
   readonly schedule?: Schedule;
   /** Leave out items older than this many ms; -1 for no limit. @defaultValue -1 */
   readonly cutoff?: number;
+  /** A name in this process under which the place is kept, apart from others; such a get is a probe or a watch. */
+  readonly name?: string;
 }
 
 /** Options of `subscribe`. */

@@ -2,7 +2,7 @@
 
 import { XrtcError } from "../errors.js";
 import { ANSWER_OVERHEAD_BYTES, encodeItem } from "../protocol/codec.js";
-import { isPortalId, type NewItem } from "../protocol/item.js";
+import { isPortalId, type Mode, type NewItem, type RequestedPortal } from "../protocol/item.js";
 
 /** One item as it goes over the wire. @throws XrtcError `XRTC_PORTAL_INVALID`, `XRTC_PAYLOAD_INVALID`, `XRTC_PAYLOAD_TOO_LARGE` */
 export function encodeChecked(item: NewItem, lineBytesMax: number): string {
@@ -52,4 +52,17 @@ export function checkProbeMs(probeMs: number): void {
     "XRTC_OPTIONS",
     `Option probeMs: expected a number of ms from ${PROBE_MS.min} to ${PROBE_MS.max}.`,
   );
+}
+
+/** A get with a name answers once, and knows by itself from where on. @throws XrtcError `XRTC_OPTIONS` */
+export function checkNamed(
+  mode: Mode,
+  portals: readonly RequestedPortal[],
+): asserts mode is Exclude<Mode, "stream"> {
+  if (mode === "stream") {
+    throw new XrtcError("XRTC_OPTIONS", "Option name: a get with a name is a probe or a watch.");
+  }
+  if (portals.some(({ serverTimestamp }) => serverTimestamp !== undefined)) {
+    throw new XrtcError("XRTC_OPTIONS", "Option name: a get with a name has no reference time.");
+  }
 }

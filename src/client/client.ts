@@ -1,6 +1,7 @@
 import { XrtcError } from "../errors.js";
 import type { Observable } from "../primitives/broadcast.js";
 import { abortable } from "../primitives/deadline.js";
+import type { MalformedItem } from "../protocol/codec.js";
 import type { Item, NewItem } from "../protocol/item.js";
 import type { Limits } from "../protocol/limits.js";
 import type { Usage } from "../session/admission.js";
@@ -8,6 +9,7 @@ import { Session } from "../session/session.js";
 import type { ClientStatus } from "../status.js";
 import { Hub } from "../subscription/hub.js";
 import { Leases, type Lease } from "../subscription/leases.js";
+import { NamedGets } from "../subscription/named-gets.js";
 import type { Subscription } from "../subscription/subscription.js";
 import type { Transport } from "../transport/transport.js";
 import { UndiciTransport } from "../transport/undici-transport.js";
@@ -20,7 +22,7 @@ import type {
   SetItemsOptions,
   SubscribeOptions,
 } from "./call-options.js";
-import { checkCutoff, checkPortalId, checkProbeMs, encodeChecked } from "./checks.js";
+import { checkCutoff, checkNamed, checkPortalId, checkProbeMs, encodeChecked } from "./checks.js";
 import { ItemApi } from "./item-api.js";
 import type { XrtcClientOptions } from "./options.js";
 import { parseOptions, type ClientSettings } from "./settings.js";
@@ -41,6 +43,7 @@ export class XrtcClient implements AsyncDisposable {
   readonly #writer: Writer;
   readonly #leases: Leases;
   readonly #hub: Hub;
+  readonly #namedGets: NamedGets;
   #closing: Promise<void> | undefined;
 
   /** @throws XrtcError `XRTC_OPTIONS`, `XRTC_CREDENTIALS_MISSING` */
@@ -63,7 +66,10 @@ export class XrtcClient implements AsyncDisposable {
     });
     const { getTimeoutMs } = limits;
     this.#leases = new Leases({ clock, getTimeoutMs });
-    this.#hub = new Hub({ ...settings, source: this.#api, leases: this.#leases, getTimeoutMs });
+    const source = this.#api;
+    this.#hub = new Hub({ ...settings, source, leases: this.#leases, getTimeoutMs });
+    const reading = { source, hub: this.#hub, leases: this.#leases };
+    this.#namedGets = new NamedGets({ ...reading, clock, getTimeoutMs });
   }
 
   /** How the client stands with the service. */
@@ -128,6 +134,9 @@ export class XrtcClient implements AsyncDisposable {
   /**
    * Gets items with one request, each as soon as its line has arrived. For reading on and on there is `subscribe`.
    *
+   * With a name, it brings what is new since the last get of that name, waits for its turn, and takes nothing from
+   * whoever else reads the portals.
+   *
    * @throws XrtcError while it is iterated: `XRTC_PORTAL_BUSY` when one of the portals is read already by this client
    */
   async *getItems(options: GetItemsOptions): AsyncGenerator<Item, void, undefined> {
@@ -137,16 +146,25 @@ export class XrtcClient implements AsyncDisposable {
     );
     for (const { portalId } of portals) checkPortalId(portalId);
     checkCutoff(cutoff);
-    const lease = this.#leasePortals(portals.map(({ portalId }) => portalId));
+    const portalIds = portals.map(({ portalId }) => portalId);
+    const told = ({ portalId, reason }: MalformedItem): void => {
+      const where = portalId === undefined ? {} : { portalId };
+      const message = `An item cannot be read: ${reason}`;
+      onMalformed?.(new XrtcError("XRTC_ITEM_MALFORMED", message, where));
+    };
+    if (options.name !== undefined && portals.length > 0) {
+      const { name } = options;
+      checkNamed(mode, portals);
+      const wish = { name, portalIds, mode, schedule, cutoffMs: cutoff, onMalformed: told };
+      yield* await this.#namedGets.get(wish, signal);
+      return;
+    }
+    const lease = this.#leasePortals(portalIds);
     try {
       const request = { portals, mode, schedule, cutoffMs: cutoff };
       const turn = await this.#api.get(mode, () => request, signal);
       for await (const line of turn.lines) {
-        for (const { portalId, reason } of line.malformed) {
-          const where = portalId === undefined ? {} : { portalId };
-          const message = `An item cannot be read: ${reason}`;
-          onMalformed?.(new XrtcError("XRTC_ITEM_MALFORMED", message, where));
-        }
+        for (const malformed of line.malformed) told(malformed);
         yield* line.items;
       }
       lease.release();
@@ -178,6 +196,7 @@ export class XrtcClient implements AsyncDisposable {
       ...(onMalformed === undefined ? {} : { onMalformed }),
       ...(onGap === undefined ? {} : { onGap }),
     };
+    this.#namedGets.moved(portals);
     return this.#hub.subscribe(wish, callbacks, { name, signal });
   }
 
@@ -202,6 +221,7 @@ export class XrtcClient implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
+    this.#namedGets.close();
     await Promise.all([this.#writer.close(), this.#hub.close()]);
     await this.#session.close();
     await this.#transport.close();
@@ -215,6 +235,7 @@ export class XrtcClient implements AsyncDisposable {
         portalId: busy,
       });
     }
+    this.#namedGets.moved(wanted);
     return this.#leases.take(wanted);
   }
 }

@@ -6,7 +6,7 @@ import type { Random } from "../primitives/random.js";
 import type { Leases } from "./leases.js";
 import { Member, type MemberCallbacks, type Wish } from "./member.js";
 import { readingFor, readingKey, type Reading } from "./plan.js";
-import { Portal } from "./portal.js";
+import { Portal, type Tap } from "./portal.js";
 import { Subscription } from "./subscription.js";
 import type { ItemSource } from "./source.js";
 import { Upstream } from "./upstream.js";
@@ -40,6 +40,19 @@ export class Hub {
   /** Whether a portal has subscribers. */
   reads(portalId: string): boolean {
     return this.#portals.has(portalId);
+  }
+
+  /** Lets somebody see what comes for a portal that has subscribers. @returns a function that ends it */
+  tap(portalId: string, tap: Tap): () => void {
+    return this.#portals.get(portalId)?.tap(tap) ?? (() => undefined);
+  }
+
+  /** Has a portal that is only probed now and then probed now. @returns whether it is one of those */
+  hurry(portalId: string): boolean {
+    const reading = this.#portals.get(portalId)?.reading;
+    if (reading?.mode !== "probe") return false;
+    this.#upstreamFor(reading).replan();
+    return true;
   }
 
   /** Upstreams that are open: requests held open at the service. */
@@ -79,6 +92,7 @@ export class Hub {
     this.#parked.clear();
     for (const upstream of this.#upstreams.values()) this.#end(upstream);
     this.#upstreams.clear();
+    for (const portal of this.#portals.values()) portal.end();
     this.#portals.clear();
     for (const member of this.#members) member.end();
     this.#members.clear();
@@ -109,6 +123,7 @@ export class Hub {
       else {
         this.#portals.delete(portalId);
         this.#takeFrom(portal);
+        portal.end();
       }
     }
     member.end();

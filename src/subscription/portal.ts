@@ -28,6 +28,19 @@ export interface TurnEnd {
   readonly repeats: boolean;
 }
 
+/** Somebody who sees what comes for a portal without being one of its readers: nothing is asked for his sake. */
+export interface Tap {
+  /** What follows comes under that login. */
+  started(login: TurnFacts): void;
+  came(item: Item): void;
+  /** A request brought what there was. */
+  turned(): void;
+  /** How reading stands. */
+  report(status: ClientStatus): void;
+  /** Nobody reads the portal any more. */
+  ended(): void;
+}
+
 /** One portal that is read once for all its members. */
 export class Portal {
   readonly portalId: string;
@@ -40,6 +53,8 @@ export class Portal {
   #sawRepeat = false;
   /** Members that start elsewhere than the shared reader is, and how far they have got. */
   readonly #catchingUp = new Map<Member, CatchUp>();
+  readonly #taps = new Set<Tap>();
+  #login: TurnFacts | undefined;
   #status: ClientStatus = { kind: "idle" };
   /** Whether the present request asks for items from a time on, which may have been delivered. */
   #isReplay = false;
@@ -113,6 +128,20 @@ export class Portal {
     this.#catchingUp.delete(member);
   }
 
+  /** @returns a function that ends it */
+  tap(tap: Tap): () => void {
+    this.#taps.add(tap);
+    if (this.#login !== undefined) tap.started(this.#login);
+    tap.report(this.#status);
+    return () => void this.#taps.delete(tap);
+  }
+
+  /** Nobody reads the portal any more. */
+  end(): void {
+    for (const tap of this.#taps) tap.ended();
+    this.#taps.clear();
+  }
+
   request(login: TurnFacts): RequestedPortal {
     for (const catchUp of this.#catchingUp.values()) catchUp.asked = catchUp.reader !== undefined;
     const readers = [...this.#asked()];
@@ -127,6 +156,8 @@ export class Portal {
   /** @param isShared - a request that was given up may take some of what there is */
   turnStarted(login: TurnFacts, isShared: boolean): void {
     this.#sawRepeat = false;
+    this.#login = login;
+    for (const tap of this.#taps) tap.started(login);
     for (const reader of this.#asked()) {
       this.#tell(reader, reader.turnStarted(login, this.#isReplay, isShared));
     }
@@ -138,6 +169,7 @@ export class Portal {
   }
 
   turnEnded({ whole, isPresent, repeats }: TurnEnd): void {
+    if (whole) for (const tap of this.#taps) tap.turned();
     for (const reader of this.#asked()) {
       reader.turnEnded(whole, { isPresent, repeats });
       if (isPresent) this.#tell(reader, reader.reachedPresent());
@@ -162,6 +194,7 @@ export class Portal {
       this.#tell(reader, acceptance.gap);
       const served = this.#catchingUp.size === 0 ? this.members : this.#servedBy(reader);
       for (const member of served) member.push(item);
+      if (reader === this.#reader) for (const tap of this.#taps) tap.came(item);
     }
     return summary;
   }
@@ -172,6 +205,7 @@ export class Portal {
 
   report(status: ClientStatus): void {
     this.#status = status;
+    for (const tap of this.#taps) tap.report(status);
     for (const member of this.members) {
       // For whose sake nothing was asked yet, what is set now may come before its start.
       const waits = status.kind === "connected" && this.#catchingUp.get(member)?.asked === false;
