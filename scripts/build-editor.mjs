@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * Makes the editor's side of the nodes: bundles each script of nodes/editor into its html, where Node-RED and the
- * tools that judge a package look for it, and puts icons and locales beside it.
+ * tools that judge a package look for it, with the styles that it names, and puts icons and locales beside it.
  *
  * Usage: node scripts/build-editor.mjs [target directory]
  */
@@ -15,6 +15,7 @@ const source = path.join(root, "nodes");
 const target = path.resolve(process.argv[2] ?? path.join(root, "dist", "nodes"));
 
 const SCRIPT_TAG = /<script type="text\/javascript" src="(editor\/[\w-]+\.ts)"><\/script>/;
+const STYLE_TAG = /<link rel="stylesheet" href="(editor\/[\w-]+\.css)" \/>/;
 
 /**
  * The rules that dialogs share with the runtime assert relations of their constants as they load. In a browser nobody
@@ -50,6 +51,14 @@ async function bundle(entry) {
   return file.text;
 }
 
+/** @param {string} page */
+async function withStyles(page) {
+  const file = STYLE_TAG.exec(page)?.[1];
+  if (file === undefined) return page;
+  const styles = await readFile(path.join(source, file), "utf8");
+  return page.replace(STYLE_TAG, () => `<style>\n${styles}</style>`);
+}
+
 /** @param {string} name */
 async function buildPage(name) {
   const html = await readFile(path.join(source, name), "utf8");
@@ -62,7 +71,7 @@ async function buildPage(name) {
     SCRIPT_TAG,
     () => `<script type="text/javascript">\n${script}</script>`,
   );
-  await writeFile(path.join(target, name), page);
+  await writeFile(path.join(target, name), await withStyles(page));
 }
 
 await mkdir(target, { recursive: true });

@@ -7,7 +7,10 @@ type EditorNode<Fields> = Fields & {
   readonly z?: string;
   readonly d?: boolean;
   readonly credentials?: { readonly has_apiKey?: boolean };
-  readonly _def: { readonly defaults: Readonly<Record<string, object>> };
+  readonly _def: {
+    readonly category: string;
+    readonly defaults: Readonly<Record<string, { readonly value: unknown }>>;
+  };
   /** Looks a key up in the catalogue of the node's own set. */
   _(key: string, parameters?: Readonly<Record<string, string>>): string;
 };

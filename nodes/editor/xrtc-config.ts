@@ -1,6 +1,13 @@
-import { isHttpUrl } from "./rules.js";
+import { CONFIG_RANGES, type ConfigNumber } from "../contract/ranges.js";
+import { fieldText, fieldValue } from "./config-fields.js";
+import { prepareRegistration } from "./config-registration.js";
+import { prepareTest } from "./config-test.js";
+import { showUsage } from "./config-usage.js";
+import { showDefaults } from "./defaults.js";
+import { valuesWhenBlank } from "./presets.js";
+import { isBlankOrWhole, isHttpUrl } from "./rules.js";
 
-interface ConfigFields {
+interface ConfigFields extends Record<ConfigNumber, string | number> {
   version: number;
   name: string;
   service: string;
@@ -9,21 +16,42 @@ interface ConfigFields {
   loginUrl: string;
   setUrl: string;
   getUrl: string;
+  credentialsFrom: string;
+  dotenvFile: string;
+  tls: string;
+  proxy: string;
   limits: string;
   allowInsecure: boolean;
 }
 
-const SERVER_TYPE = "xrtc-server";
+type ConfigNodeInEditor = EditorNode<ConfigFields>;
 
-/** The service that the open dialog shows, else the one that was saved. */
-const serviceOf = (node: ConfigFields): string =>
-  String($("#node-config-input-service").val() ?? node.service);
+const SERVER_TYPE = "xrtc-server";
+const TABS = ["general", "network", "sending", "limits"] as const;
+
+/** Id of the node whose dialog is open: other configurations are judged by what was saved. */
+let openId: string | undefined;
+
+/** What the open dialog shows in a field, else what was saved. */
+const shown = (node: ConfigNodeInEditor, field: "service" | "server" | "credentialsFrom"): string =>
+  String(
+    (openId !== undefined && openId === node.id ? fieldValue(field) : undefined) ?? node[field],
+  );
 
 const isServer = (id: string): boolean => RED.nodes.node(id)?.type === SERVER_TYPE;
 
-const whenService = (service: string) =>
-  function (this: EditorNode<ConfigFields>, value: string, _options: object): Verdict {
-    return serviceOf(this) !== service || isHttpUrl(value) || this._("xrtc-config.invalid.url");
+const urlFor = (service: string) =>
+  function (this: ConfigNodeInEditor, value: string, _options: object): Verdict {
+    return (
+      shown(this, "service") !== service || isHttpUrl(value) || this._("xrtc-config.invalid.url")
+    );
+  };
+
+const inRange = (field: ConfigNumber) =>
+  function (this: ConfigNodeInEditor, value: string, _options: object): Verdict {
+    const { min, max } = CONFIG_RANGES[field];
+    const range = { min: String(min), max: String(max) };
+    return isBlankOrWhole(value, min, max) || this._("xrtc-config.invalid.range", range);
   };
 
 RED.nodes.registerType<ConfigFields>("xrtc-config", {
@@ -37,19 +65,42 @@ RED.nodes.registerType<ConfigFields>("xrtc-config", {
     server: {
       value: "",
       type: "xrtc-server[]",
-      validate(value, _options) {
-        // In the dialog the choice stands in a list of its own until it is saved.
-        const chosen = String($("#node-config-input-serverId").val() ?? value);
+      validate(_value, _options) {
         return (
-          serviceOf(this) !== "local" || isServer(chosen) || this._("xrtc-config.invalid.server")
+          shown(this, "service") !== "local" ||
+          isServer(shown(this, "server")) ||
+          this._("xrtc-config.invalid.server")
         );
       },
     },
-    baseUrl: { value: "", validate: whenService("custom") },
-    loginUrl: { value: "", validate: whenService("urls") },
-    setUrl: { value: "", validate: whenService("urls") },
-    getUrl: { value: "", validate: whenService("urls") },
+    baseUrl: { value: "", validate: urlFor("custom") },
+    loginUrl: { value: "", validate: urlFor("urls") },
+    setUrl: { value: "", validate: urlFor("urls") },
+    getUrl: { value: "", validate: urlFor("urls") },
+    credentialsFrom: { value: "fields" },
+    dotenvFile: {
+      value: "",
+      validate(value, _options) {
+        const isMeant =
+          shown(this, "service") !== "local" && shown(this, "credentialsFrom") === "file";
+        return !isMeant || value.trim() !== "" || this._("xrtc-config.invalid.dotenvFile");
+      },
+    },
+    tls: { value: "", type: "tls-config", required: false },
+    proxy: { value: "", type: "http proxy", required: false },
     limits: { value: "auto" },
+    requestBytesMax: { value: "", validate: inRange("requestBytesMax") },
+    lineBytesMax: { value: "", validate: inRange("lineBytesMax") },
+    requestItemsMax: { value: "", validate: inRange("requestItemsMax") },
+    requestsPerSecondMax: { value: "", validate: inRange("requestsPerSecondMax") },
+    loginIntervalMsMin: { value: "", validate: inRange("loginIntervalMsMin") },
+    getTimeoutMs: { value: "", validate: inRange("getTimeoutMs") },
+    sessionIdleMsMax: { value: "", validate: inRange("sessionIdleMsMax") },
+    lingerMs: { value: "", validate: inRange("lingerMs") },
+    batchItemsMax: { value: "", validate: inRange("batchItemsMax") },
+    attemptsMax: { value: "", validate: inRange("attemptsMax") },
+    retrySecondsMax: { value: "", validate: inRange("retrySecondsMax") },
+    monthRequestsMax: { value: "", validate: inRange("monthRequestsMax") },
     allowInsecure: { value: false },
   },
   credentials: {
@@ -60,33 +111,93 @@ RED.nodes.registerType<ConfigFields>("xrtc-config", {
     return this.name || this._(`xrtc-config.service.${this.service}`);
   },
   oneditprepare() {
+    openId = this.id;
+    showDefaults(this);
+    prepareTabs(this);
     listServers(this);
-    $("#node-config-input-service")
-      .on("change", () => {
-        const service = serviceOf(this);
-        $(".xrtc-config-row").each((_index, row) => {
-          const services = String($(row).data("services")).split(" ");
-          $(row).toggle(services.includes(service));
-        });
-        // What the other fields may hold depends on this one.
-        $(".xrtc-config-row input").trigger("change");
-      })
-      .trigger("change");
+    prepareRows(this);
+    prepareTest(this);
+    prepareRegistration(this);
+    void showUsage(this);
   },
   oneditsave() {
+    openId = undefined;
     // The list shows some server even where none is meant.
-    const isLocal = serviceOf(this) === "local";
-    this.server = isLocal ? String($("#node-config-input-serverId").val() ?? "") : "";
+    this.server = fieldText("service") === "local" ? fieldText("server") : "";
+  },
+  oneditcancel() {
+    openId = undefined;
+  },
+  oneditdelete() {
+    openId = undefined;
   },
 });
 
+function prepareTabs(node: ConfigNodeInEditor): void {
+  const tabs = RED.tabs.create({
+    id: "xrtc-config-tabs",
+    onchange({ id }) {
+      $("#xrtc-config-tabs-content").children().hide();
+      $(`#${id}`).show();
+    },
+  });
+  for (const tab of TABS) {
+    tabs.addTab({ id: `xrtc-config-tab-${tab}`, label: node._(`xrtc-config.tab.${tab}`) });
+  }
+}
+
+/** Keeps the rows that show, and what blank number fields stand for, to what is chosen. */
+function prepareRows(node: ConfigNodeInEditor): void {
+  const fill = (): void => showValuesWhenBlank(node);
+  for (const field of ["service", "credentialsFrom", "serverId"]) {
+    $(`#node-config-input-${field}`).on("change", showRows);
+  }
+  for (const field of ["service", "serverId", "baseUrl", "setUrl", "limits", "requestItemsMax"]) {
+    $(`#node-config-input-${field}`).on("change keyup", fill);
+  }
+  showRows();
+  fill();
+}
+
+/** A row shows where the service and the place of the credentials are among those that it names. */
+function showRows(): void {
+  const [service, credentials] = [fieldText("service"), fieldText("credentialsFrom")];
+  $("#xrtc-config-dialog [data-services]").each((_index, row) => {
+    const { services, credentials: places } = row.dataset;
+    $(row).toggle(isAmong(service, services) && isAmong(credentials, places));
+  });
+  const isMissing = service === "local" && !isServer(fieldText("server"));
+  $("#node-config-input-serverId").toggleClass("input-error", isMissing);
+}
+
+const isAmong = (value: string, list: string | undefined): boolean =>
+  list === undefined || list.split(" ").includes(value);
+
+function showValuesWhenBlank(node: ConfigNodeInEditor): void {
+  const service = fieldText("service");
+  const server = RED.nodes.node(fieldText("server"));
+  const values = valuesWhenBlank({
+    service,
+    limits: fieldText("limits"),
+    url: fieldText(service === "urls" ? "setUrl" : "baseUrl"),
+    serverPreset: server?.preset ?? "",
+    requestItemsMax: fieldText("requestItemsMax"),
+  });
+  for (const [field, value] of Object.entries(values)) {
+    const text = value === undefined ? node._("xrtc-config.noLimit") : String(value);
+    $(`#node-config-input-${field}`).attr("placeholder", text);
+  }
+}
+
 /** Fills the list of the xrtc-server nodes in all flows. */
-function listServers(node: EditorNode<ConfigFields>): void {
+function listServers(node: ConfigNodeInEditor): void {
   const list = $("#node-config-input-serverId");
   const servers = RED.nodes.filterNodes({ type: SERVER_TYPE });
   for (const { id, name, port, z } of servers) {
     const tab = RED.nodes.workspace(z ?? "")?.label ?? "";
-    const text = `${name || "xrtc server"} (${[tab, port].filter(Boolean).join(", ")})`;
+    // Port 0 is any that is free.
+    const where = [tab, Number(port) === 0 ? "" : port].filter(Boolean).join(", ");
+    const text = `${name || "xrtc server"} (${where})`;
     $("<option>").val(id).text(text).appendTo(list);
   }
   if (servers.length === 0) {

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { createContext, runInContext } from "node:vm";
+import { CONFIG_RANGES } from "../../nodes/contract/ranges.js";
 import { readConfigSettings } from "../../nodes/lib/settings/config.js";
 import { readInSettings } from "../../nodes/lib/settings/in.js";
 import { readOutSettings } from "../../nodes/lib/settings/out.js";
@@ -70,6 +71,12 @@ function textAt(catalogue: Catalogue, key: string): string | undefined {
   return typeof at === "string" ? at : undefined;
 }
 
+/** The keys of all texts, with what is above them. */
+const keysBelow = (at: string | Catalogue | undefined, path: string): string[] =>
+  typeof at === "object"
+    ? Object.entries(at).flatMap(([key, below]) => keysBelow(below, `${path}.${key}`))
+    : [path];
+
 /** Whether a dialog accepts a value for a field of a node with these other fields. */
 function accepts(type: string, field: string, value: unknown, others: object = {}): boolean {
   const { defaults } = definitionOf(type);
@@ -100,6 +107,11 @@ const readCutoff = (definition: object): unknown => readInSettings({ ...definiti
 
 const config = (field: string, value: string, service: string): boolean =>
   accepts("xrtc-config", field, value, { service });
+
+const path = (value: string, others: object): boolean =>
+  accepts("xrtc-config", "dotenvFile", value, others);
+
+const say = (key: string, { min, max }: Record<string, string>): string => `${key} ${min} ${max}`;
 
 describe("the editor's side of the nodes", () => {
   before(async () => {
@@ -133,14 +145,27 @@ describe("the editor's side of the nodes", () => {
       const catalogue = await catalogueOf(type);
       const page = pageOf(type);
       const keys = [...page.matchAll(/data-i18n="(?:\[\w+\])?([^"]+)"/g)].map(([, key]) => key);
-      const spoken = [...page.matchAll(/this\._\("([^"]+)"\)/g)].map(([, key]) => key);
+      const spoken = [...page.matchAll(/"(xrtc-[a-z]+\.(?!svg")[\w.]+)"/g)].map(([, key]) => key);
       assert.ok(keys.length > 0);
       for (const key of [...keys, ...spoken]) {
         assert.ok(textAt(catalogue, key ?? "") !== undefined, `${key} has a text`);
       }
       const dialog = new RegExp(`data-template-name="${type}">([^]*?)</script>`).exec(page)?.[1];
-      assert.doesNotMatch(dialog ?? "", /#[0-9a-f]{3,6}\b|rgb\(/i);
+      const styles = /<style>([^]*?)<\/style>/.exec(page)?.[1];
+      for (const looks of [dialog ?? "", styles ?? ""]) {
+        assert.doesNotMatch(looks, /#[0-9a-f]{3,6}\b|rgba?\(|hsla?\(/i);
+      }
       assert.doesNotMatch(dialog ?? "", />\s*[A-Za-z][^<>]*</, "no text beside the catalogue's");
+    });
+
+    it(`has no text for ${type} that nothing shows`, async () => {
+      const own = (await catalogueOf(type))[type];
+      const speakers = pageOf(type) + (await readFile(join(ROOT, `nodes/${type}.ts`), "utf8"));
+      for (const key of keysBelow(own, type)) {
+        const isPicked = speakers.includes(`\`${key.slice(0, key.lastIndexOf(".") + 1)}\${`);
+        const isNamed = new RegExp(`["\\]]${key.replaceAll(".", "\\.")}"`).test(speakers);
+        assert.ok(isPicked || isNamed, `${key} is shown somewhere`);
+      }
     });
 
     it(`has a field in ${type}'s dialog for each of its settings, and an icon that exists`, async () => {
@@ -183,6 +208,10 @@ describe("the editor's side of the nodes", () => {
     const numbers = ["", "0", "-1", "-2", "1.5", "8480", "65535", "65536", "x", "1e3", 7];
     agrees(["xrtc-server", "port"], readServerSettings, numbers);
     agrees(["xrtc-in", "cutoff"], readCutoff, numbers);
+    for (const [field, { min, max }] of Object.entries(CONFIG_RANGES)) {
+      const ends = [min - 1, min, max, max + 1].map(String);
+      agrees(["xrtc-config", field], readConfigSettings, [...numbers, ...ends]);
+    }
   });
 
   it("asks for a URL or a server only where the chosen service needs one", () => {
@@ -194,8 +223,36 @@ describe("the editor's side of the nodes", () => {
     assert.ok(!config("setUrl", "no url", "urls"));
     assert.ok(config("setUrl", "http://localhost:8480/v1/item/set", "urls"));
     assert.ok(config("server", "", "hosted"));
-    assert.ok(!config("server", "gone", "local"));
-    assert.ok(config("server", "s1", "local"));
+    assert.ok(!accepts("xrtc-config", "server", "gone", { service: "local", server: "gone" }));
+    assert.ok(accepts("xrtc-config", "server", "s1", { service: "local", server: "s1" }));
+  });
+
+  it("finds nothing wrong with a setting that is younger than the saved node", () => {
+    for (const type of TYPES) {
+      const { defaults } = definitionOf(type);
+      for (const [field, { value, validate }] of Object.entries(defaults)) {
+        const saved = { service: "hosted", _: (key: string) => key };
+        // What has no default was there from the start, or is asked for.
+        if (value === "" && ["portals", "server"].includes(field)) continue;
+        assert.ok([true, undefined].includes(validate?.call(saved, undefined, {}) as true), field);
+      }
+    }
+  });
+
+  it("asks for the path of a dotenv file only where the credentials come from it", () => {
+    assert.ok(path("", { credentialsFrom: "fields" }));
+    assert.ok(!path(" ", { credentialsFrom: "file" }));
+    assert.ok(path("/data/xrtc.env", { credentialsFrom: "file" }));
+    // An account and key of its own has the server node.
+    assert.ok(path("", { credentialsFrom: "file", service: "local" }));
+  });
+
+  it("asks for each number of a configuration with its bounds", () => {
+    const { defaults } = definitionOf("xrtc-config");
+    for (const [field, { min, max }] of Object.entries(CONFIG_RANGES)) {
+      const verdict = defaults[field]?.validate?.call({ _: say }, String(max + 1), {});
+      assert.equal(verdict, `xrtc-config.invalid.range ${min} ${max}`, field);
+    }
   });
 
   it("keeps account and key as credentials, the key as a password", () => {
