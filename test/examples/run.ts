@@ -5,6 +5,9 @@ import { join } from "node:path";
 import type { Flow, FlowNode } from "../support/node-red-process.js";
 import { ROOT } from "../support/tree.js";
 
+/** The badge of an XRTC node that has its session, and of an MQTT node that has its broker. */
+export const CONNECTED = { fill: "green", text: "node-red:common.status.connected" } as const;
+
 const FOLDER = join(ROOT, "examples");
 
 /** The names of all examples, as the editor's menu shows them. */

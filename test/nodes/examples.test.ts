@@ -8,6 +8,8 @@ import { readInSettings } from "../../nodes/lib/settings/in.js";
 import { readOutSettings } from "../../nodes/lib/settings/out.js";
 import { readServerSettings } from "../../nodes/lib/settings/server.js";
 
+import { plain, tableOf } from "../docs/readme.js";
+
 const ROOT = join(__dirname, "../..");
 const EXAMPLES = join(ROOT, "examples");
 
@@ -70,6 +72,32 @@ describe("the example flows", () => {
       }
     });
   }
+
+  for (const { name, flow } of examples) {
+    it(`"${name}" is one tab with properties, whose nodes stand in groups with numbered comments`, () => {
+      const ofType = (type: string): FlowNode[] => flow.filter((node) => node.type === type);
+      const [tab, ...more] = ofType("tab");
+      assert.deepEqual(more, []);
+      assert.ok((tab?.["env"] as readonly Variable[]).length > 0);
+      for (const node of flow) {
+        if (node["x"] !== undefined && node.type !== "group") assert.ok(node["g"], node.type);
+      }
+      ofType("group").forEach(({ id, name: title }, at) => {
+        assert.match(String(title), new RegExp(`^${at + 1} `));
+        assert.ok(ofType("comment").some(({ g }) => g === id));
+      });
+      ofType("comment").forEach(({ name: text }, at) => {
+        assert.match(String(text), new RegExp(`^${at + 1}\\. `));
+      });
+    });
+  }
+
+  it("are listed in the README, in the order of the menu", () => {
+    assert.deepEqual(
+      tableOf("Examples").map(([name]) => plain(name)),
+      examples.map(({ name }) => name.replace(/\.json$/, "")),
+    );
+  });
 
   it("show every node type", () => {
     const shown = new Set(examples.flatMap(({ flow }) => flow.map(({ type }) => type)));

@@ -53,12 +53,16 @@ export class Mosquitto implements AsyncDisposable {
     });
   }
 
-  /** Resolves when the broker takes connections. */
-  static async start(): Promise<Mosquitto> {
+  /**
+   * Resolves when the broker takes connections.
+   *
+   * @param port - where an earlier one was @defaultValue any that is free
+   */
+  static async start(port?: number): Promise<Mosquitto> {
     const program = mosquittoProgram();
     if (program === undefined) throw new Error("mosquitto is not installed");
     for (let attempt = 1; ; attempt += 1) {
-      const broker = new Mosquitto(program, await freePort());
+      const broker = new Mosquitto(program, port ?? (await freePort()));
       try {
         await broker.#running();
         return broker;
