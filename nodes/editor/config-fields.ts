@@ -29,6 +29,6 @@ export function presentFields(names: readonly string[]): TestRequest {
   return {
     ...(Object.fromEntries(given) as Record<string, string | boolean>),
     accountId: fieldText("accountId"),
-    ...(apiKey === STORED ? {} : { apiKey }),
+    ...(apiKey === STORED || apiKey === "" ? {} : { apiKey }),
   };
 }

@@ -14,6 +14,10 @@ export function prepareTest(node: EditorNode<object>): void {
   $(BUTTON).on("click", () => {
     void whileDisabled(BUTTON, () => test(node));
   });
+  // A result is one of what the dialog held then.
+  $("#xrtc-config-dialog").on("change", "[id^=node-config-input-]", () => {
+    showLines(RESULT, "plain", []);
+  });
 }
 
 async function test(node: EditorNode<object>): Promise<void> {

@@ -10,22 +10,25 @@ export function showLines(place: string, kind: "plain" | "fine" | "bad", lines: 
     .toggleClass("xrtc-fine", kind === "fine")
     .toggleClass("xrtc-bad", kind === "bad");
   for (const line of lines.filter((each) => each !== "")) $("<div>").text(line).appendTo(box);
+  box[0]?.scrollIntoView({ block: "nearest" });
 }
 
 /** What happened, what to do about it, and the code under which the README explains it. */
 export function showRefusal(place: string, { code, message, remedy }: Refusal): void {
   showLines(place, "bad", [message, remedy]);
-  if (code !== "") $("<code>").text(code).appendTo($("<div>").appendTo(place));
+  const box = $(place);
+  if (code !== "") $("<code>").text(code).appendTo($("<div>").appendTo(box));
+  box[0]?.scrollIntoView({ block: "nearest" });
 }
 
-/** Runs a request with its button switched off, so that it is not sent twice. */
+/** Runs a request with its button switched off, so that it is not sent twice; the button keeps the focus. */
 export async function whileDisabled(button: string, request: () => Promise<void>): Promise<void> {
   const element = $(button);
-  if (element.prop("disabled") === true) return;
-  element.prop("disabled", true).addClass("disabled");
+  if (element.hasClass("disabled")) return;
+  element.addClass("disabled").attr("aria-disabled", "true");
   try {
     await request();
   } finally {
-    element.prop("disabled", false).removeClass("disabled");
+    element.removeClass("disabled").removeAttr("aria-disabled");
   }
 }
