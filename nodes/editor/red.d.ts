@@ -95,4 +95,8 @@ declare const RED: {
     filterNodes(filter: { type: string }): EditorNode<{ name?: string; port?: string | number }>[];
     workspace(id: string): { label: string } | null | undefined;
   };
+  readonly utils: {
+    /** The editor's own rule for an expression of that type. */
+    validateTypedProperty(value: string, type: string, options: object): Verdict;
+  };
 };

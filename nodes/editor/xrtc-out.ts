@@ -1,11 +1,33 @@
-import { isBlankOrPortalId } from "./rules.js";
+import { isPropertyName, propertyNames, QUEUE_MAX, TTL_SECONDS_MAX } from "../contract/out.js";
+import { portalInput, typedVerdict, typeOf } from "./portal-input.js";
+import { isBlankOrPortalId, isBlankOrWhole } from "./rules.js";
 
 interface OutFields {
   version: number;
   name: string;
   config: string;
   portal: string;
+  portalType: string;
+  encode: string;
+  properties: string;
+  delivery: string;
+  ttlSeconds: string | number;
+  queueMax: string | number;
+  acknowledge: boolean;
+  outputs: number;
 }
+
+/** What a node is called that has no name: its portal, or where that comes from. */
+function labelOf({ portal = "", portalType = "str" }: Partial<OutFields>): string {
+  if (portal === "") return "xrtc out";
+  return portalType === "str" || portalType === "jsonata" ? portal : `${portalType}.${portal}`;
+}
+
+/** A field as text: a node that was saved before there was the field has nothing there. */
+const given = (field: string | number | undefined): string => String(field ?? "").trim();
+
+const isBlankOrTtl = (text: string): boolean =>
+  text === "" || (Number(text) > 0 && Number(text) <= TTL_SECONDS_MAX);
 
 RED.nodes.registerType<OutFields>("xrtc-out", {
   category: "network",
@@ -17,9 +39,37 @@ RED.nodes.registerType<OutFields>("xrtc-out", {
     portal: {
       value: "",
       validate(value, _options) {
-        return isBlankOrPortalId(value) || this._("xrtc-out.invalid.portal");
+        return typedVerdict(given(value), typeOf("portal", this.portalType), {
+          written: () => isBlankOrPortalId(given(value)) || this._("xrtc-out.invalid.portal"),
+          blank: this._("xrtc-out.invalid.blank"),
+        });
       },
     },
+    portalType: { value: "str" },
+    encode: { value: "auto" },
+    properties: {
+      value: "",
+      validate(value, _options) {
+        const fine = propertyNames(given(value)).every(isPropertyName);
+        return fine || this._("xrtc-out.invalid.properties");
+      },
+    },
+    delivery: { value: "every" },
+    ttlSeconds: {
+      value: "",
+      validate(value, _options) {
+        return isBlankOrTtl(given(value)) || this._("xrtc-out.invalid.ttlSeconds");
+      },
+    },
+    queueMax: {
+      value: 1000,
+      validate(value, _options) {
+        const fine = isBlankOrWhole(given(value), QUEUE_MAX.min, QUEUE_MAX.max);
+        return fine || this._("xrtc-out.invalid.queueMax");
+      },
+    },
+    acknowledge: { value: false },
+    outputs: { value: 0 },
   },
   inputs: 1,
   outputs: 0,
@@ -27,9 +77,28 @@ RED.nodes.registerType<OutFields>("xrtc-out", {
   align: "right",
   paletteLabel: "xrtc out",
   label() {
-    return this.name || this.portal || "xrtc out";
+    return this.name || labelOf(this);
   },
   labelStyle() {
     return this.name ? "node_label_italic" : "";
+  },
+  oneditprepare() {
+    portalInput({ field: "portal", label: this._("xrtc-out.portalType") });
+    // Saved before there were these fields: what the runtime makes of that.
+    for (const [field, value] of Object.entries({ encode: "auto", delivery: "every" })) {
+      const list = $(`#node-input-${field}`);
+      if (!list.val()) list.val(value);
+    }
+    $("#node-input-encode")
+      .on("change", function () {
+        $("#xrtc-out-properties").toggle($(this).val() === "message");
+      })
+      .trigger("change");
+    $("#node-input-acknowledge")
+      .on("change", function () {
+        // The editor takes the number of outputs from this field, and removes wires that have none any more.
+        $("#node-input-outputs").val($(this).is(":checked") ? 1 : 0);
+      })
+      .trigger("change");
   },
 });

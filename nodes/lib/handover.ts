@@ -6,9 +6,16 @@ export const HANDOVER_MS_MAX = 60_000;
 /** Messages that wait for one node; one more fails. */
 const MESSAGES_MAX = 10_000;
 
+/** When and after which others a message came to its node. */
+export interface Arrival {
+  /** Its place among the messages of its node. */
+  readonly order: number;
+  /** Monotonic ms. */
+  readonly at: number;
+}
+
 interface Left {
   readonly message: NodeMessage;
-  /** Its place among the messages of its node. */
   readonly order: number;
   readonly giveUp: () => void;
 }
@@ -20,6 +27,8 @@ interface Left {
 export class Handover {
   readonly #clock: Clock;
   readonly #left = new Map<string, Left[]>();
+  /** When messages came that were left once: they do not live longer for it. */
+  readonly #arrivals = new WeakMap<NodeMessage, number>();
   #cancel: Cancel | undefined;
 
   constructor(clock: Clock) {
@@ -29,11 +38,12 @@ export class Handover {
   /**
    * Leaves a message to the successor of a node.
    *
-   * @param order - its place among the messages of the node
    * @returns a promise that never resolves: whoever takes the message settles it
    * @throws XrtcError `cause` when nobody takes it
    */
-  leave(id: string, message: NodeMessage, order: number, cause: XrtcError): Promise<never> {
+  leave(id: string, message: NodeMessage, arrival: Arrival, cause: XrtcError): Promise<never> {
+    const { order, at } = arrival;
+    this.#arrivals.set(message, at);
     return new Promise((_resolve, reject) => {
       const left = this.#left.get(id) ?? [];
       if (left.length >= MESSAGES_MAX) {
@@ -52,6 +62,11 @@ export class Handover {
     this.#left.delete(id);
     this.#restIfEmpty();
     return left.toSorted((a, b) => a.order - b.order).map(({ message }) => message);
+  }
+
+  /** When a message came, if a node before left it (monotonic ms). */
+  arrivedAt(message: NodeMessage): number | undefined {
+    return this.#arrivals.get(message);
   }
 
   /** Nobody comes for what is left: each message fails. */

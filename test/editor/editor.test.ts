@@ -208,6 +208,11 @@ describe("the editor's side of the nodes", () => {
     const numbers = ["", "0", "-1", "-2", "1.5", "8480", "65535", "65536", "x", "1e3", 7];
     agrees(["xrtc-server", "port"], readServerSettings, numbers);
     agrees(["xrtc-in", "cutoff"], readCutoff, numbers);
+    agrees(["xrtc-out", "queueMax"], readOutSettings, [...numbers, "10000", "10001"]);
+    const seconds = [...numbers, "0.5", "1000000", "1000001"];
+    agrees(["xrtc-out", "ttlSeconds"], readOutSettings, seconds);
+    const names = ["", "retain", "retain, qos;ä", "req", "a, __proto__", "a.b", "a[0]", "_msgid"];
+    agrees(["xrtc-out", "properties"], readOutSettings, names);
     for (const [field, { min, max }] of Object.entries(CONFIG_RANGES)) {
       const ends = [min - 1, min, max, max + 1].map(String);
       agrees(["xrtc-config", field], readConfigSettings, [...numbers, ...ends]);

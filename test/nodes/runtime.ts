@@ -125,7 +125,10 @@ export const badges = (id: string): NodeStatus[] =>
 /** Every error that a node has reported, oldest first. */
 export const errors = (id: string): unknown[] => callsOf(id, "error").map(({ args }) => args[0]);
 
-function callsOf(id: string, method: "status" | "error"): SpiedCall[] {
+/** Every warning that a node has given, oldest first. */
+export const warnings = (id: string): unknown[] => callsOf(id, "warn").map(({ args }) => args[0]);
+
+function callsOf(id: string, method: "status" | "error" | "warn"): SpiedCall[] {
   const target = node(id);
   const spy = target[method] as unknown as { getCalls(): SpiedCall[] };
   return spy.getCalls().filter(({ thisValue }) => thisValue === target);

@@ -10,7 +10,7 @@ function setUp() {
   const handover = new Handover(clock);
   const failed: unknown[] = [];
   const leave = (id: string, payload: unknown, order: number): void =>
-    void handover.leave(id, { payload }, order, closing).catch((error: unknown) => {
+    void handover.leave(id, { payload }, { order, at: order }, closing).catch((error: unknown) => {
       assert.equal(error, closing);
       failed.push(payload);
     });

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
+import { payloadText } from "../../../nodes/lib/encoding.js";
 import { messageOf, type OutputFormat } from "../../../nodes/lib/message-in.js";
-import { itemsOf, payloadText } from "../../../nodes/lib/message-out.js";
+import { itemsOf as itemsFrom } from "../../../nodes/lib/message-out.js";
 import { PAYLOAD_DEPTH_MAX } from "../../../nodes/lib/received-text.js";
 import type { XrtcErrorCode } from "../../../src/errors.js";
 import { isXrtcError } from "../../../src/errors.js";
@@ -11,6 +12,13 @@ const refused = (code: XrtcErrorCode, pattern: RegExp) => (error: unknown) =>
 
 const received = (payload: string, output: OutputFormat): unknown =>
   messageOf({ portalId: "hall", payload, serverTimestamp: 1 }, { output }).payload;
+
+/** @param node - the portal that the node names, blank for none */
+const itemsOf = (message: Readonly<Record<string, unknown>>, node: string) =>
+  itemsFrom(message, node === "" ? undefined : { value: node, place: "the node's portal" }, {
+    encoding: "auto",
+    properties: [],
+  });
 
 const portal = (message: object, node: string): unknown =>
   itemsOf({ ...message }, node)[0]?.portalId;

@@ -32,7 +32,19 @@ describe("node settings", () => {
       preset: "local",
     });
     assert.equal(readConfigSettings(base).service, "hosted");
-    assert.equal(readOutSettings(base).portal, "");
+    assert.deepEqual(readOutSettings({ ...base, config: "c1", portal: "hall" }), {
+      version: 1,
+      name: "",
+      config: "c1",
+      portal: "hall",
+      portalType: "str",
+      encode: "auto",
+      properties: [],
+      delivery: "every",
+      ttlSeconds: null,
+      queueMax: 1_000,
+      acknowledge: false,
+    });
   });
 
   it("take the text of a dialog's field as the number it means", () => {
@@ -57,6 +69,12 @@ describe("node settings", () => {
       () => readOutSettings({ ...base, portal: "a/b" }),
       refusedFor(/^xrtc-out: portal/),
     );
+    const expression = { ...base, portal: "a/b", portalType: "jsonata" };
+    assert.equal(readOutSettings(expression).portal, "a/b");
+    assert.throws(() => readOutSettings({ ...base, portalType: "num" }), refusedFor(/portalType/));
+    assert.throws(() => readOutSettings({ ...base, properties: "a, req" }), refusedFor(/retain/));
+    assert.throws(() => readOutSettings({ ...base, queueMax: 0 }), refusedFor(/queueMax/));
+    assert.throws(() => readOutSettings({ ...base, ttlSeconds: "0" }), refusedFor(/ttlSeconds/));
     assert.throws(() => readServerSettings({ ...base, port: "70000" }), refusedFor(/port/));
     assert.throws(() => readServerSettings({ ...base, port: "12x" }), refusedFor(/port/));
     assert.throws(() => readConfigSettings({ ...base, service: "moon" }), refusedFor(/service/));
