@@ -2,14 +2,18 @@ import type { Node, NodeAPI } from "node-red";
 import { systemClock, XrtcError } from "../../src/index.js";
 import { Connection } from "./connection.js";
 import type { SavedCredentials } from "./credentials.js";
+import type { ConfigSettings } from "./settings/config.js";
 import { sharedOf } from "./shared.js";
 
 /** An xrtc-config node as the other nodes see it. */
 export interface ConfigNode extends Node<SavedCredentials> {
   connection: Connection;
+  /** Undefined when they cannot be read. */
+  settings?: ConfigSettings;
 }
 
-const isConfigNode = (node: Node | null | undefined): node is ConfigNode =>
+/** Whether a node is an xrtc-config. */
+export const isConfigNode = (node: Node | null | undefined): node is ConfigNode =>
   (node as ConfigNode | null | undefined)?.connection instanceof Connection;
 
 /** The connection of a config node; one that says what is wrong when there is no such node. */

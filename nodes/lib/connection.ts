@@ -41,6 +41,8 @@ export interface ConnectionOptions {
   readonly clock: Clock;
   /** Name of the config node. */
   readonly owner: string;
+  /** Takes the client that is there, whatever its limits: for somebody who only looks. @defaultValue false */
+  readonly asItIs?: boolean;
 }
 
 /**
@@ -167,10 +169,10 @@ export class Connection {
   }
 
   #acquire(target: Target): void {
-    const { clients, owner } = this.#options;
+    const { clients, owner, asItIs = false } = this.#options;
     const old = this.#lease;
     try {
-      this.#lease = clients.acquire(target, owner);
+      this.#lease = clients.acquire(target, owner, { asItIs });
     } catch (thrown) {
       this.#refuse(asXrtcError(thrown));
       // Another config node may be in the way, and may go.

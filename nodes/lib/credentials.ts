@@ -1,8 +1,10 @@
 /** Which credentials a node uses; pure. */
 
-import { printable, Redacted, XrtcError } from "../../src/index.js";
+import { parseEnv } from "node:util";
+import { asError, printable, Redacted, XrtcError } from "../../src/index.js";
 import { newAccountId, newApiKey } from "../../src/server/index.js";
 import { unsetVariable } from "./saved-settings.js";
+import type { ConfigSettings } from "./settings/config.js";
 
 /** Credentials as Node-RED keeps them: encrypted on disk, never in an exported flow. */
 export interface SavedCredentials {
@@ -15,7 +17,54 @@ export interface Credentials {
   readonly apiKey: Redacted;
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Where credentials may be found. */
+export interface CredentialSources {
+  /** What was typed into the node's own fields. */
+  readonly saved: SavedCredentials | undefined;
+  readonly environment: Environment;
+  /** Reads a text file. @throws what the file system says */
+  readonly readText: (path: string) => string;
+}
+
+/**
+ * Account id and API key from where the settings say: the node's fields, the environment, or a dotenv file.
+ *
+ * @throws XrtcError XRTC_CREDENTIALS_MISSING when one is not there; XRTC_OPTIONS when the file cannot be read
+ */
+export function credentialsFrom(
+  { credentialsFrom: source, dotenvFile }: Pick<ConfigSettings, "credentialsFrom" | "dotenvFile">,
+  { saved, environment, readText }: CredentialSources,
+): Credentials {
+  switch (source) {
+    case "fields":
+      return credentialsOf(saved, environment);
+    case "environment":
+      return named(environment, "the environment");
+    case "file":
+      return named(envFile(dotenvFile, readText), "the dotenv file");
+    default:
+      return source satisfies never;
+  }
+}
+
+function named(values: Environment, place: string): Credentials {
+  const accountId = valueOf(values["ACCOUNT_ID"], undefined, `ACCOUNT_ID in ${place}`);
+  const apiKey = valueOf(values["API_KEY"], undefined, `API_KEY in ${place}`);
+  return { accountId, apiKey: new Redacted(apiKey) };
+}
+
+function envFile(path: string, readText: (path: string) => string): Environment {
+  if (path === "") throw new XrtcError("XRTC_OPTIONS", "xrtc-config: dotenvFile: none is given");
+  try {
+    return parseEnv(readText(path));
+  } catch (thrown) {
+    const { code = "?" } = asError(thrown) as NodeJS.ErrnoException;
+    // Neither text nor words of the parser: there is a key in that file.
+    throw new XrtcError("XRTC_OPTIONS", `xrtc-config: dotenvFile: it cannot be read (${code})`);
+  }
+}
 
 /**
  * Account id and API key, each from the node's field, else from the environment (`ACCOUNT_ID`, `API_KEY`).

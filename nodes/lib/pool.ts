@@ -12,11 +12,13 @@ export interface PoolOptions<Value> {
 export interface PoolRequest<Value> {
   /** What the value was made from; a value made from something else is not the one that is asked for. */
   readonly fingerprint: string;
+  /** Whether one that was made from this will do. @defaultValue only from the very same */
+  readonly accepts?: (fingerprint: string) => boolean;
   /** Who asks, as others would name it. */
   readonly owner: string;
   readonly create: () => Value;
   /** The error for a value that is in use and was made from something else; `user` is who uses it. */
-  readonly conflict: (user: string) => Error;
+  readonly conflict: (user: string, fingerprint: string) => Error;
 }
 
 export interface Lease<Value> {
@@ -62,11 +64,13 @@ export class Pool<Value> {
    *
    * @throws the request's conflict error when one that was made from something else is in use
    */
-  acquire(key: string, { fingerprint, owner, create, conflict }: PoolRequest<Value>): Lease<Value> {
+  acquire(key: string, request: PoolRequest<Value>): Lease<Value> {
+    const { fingerprint, owner, create, conflict } = request;
+    const { accepts = (other: string) => other === fingerprint } = request;
     let entry = this.#entries.get(key);
-    if (entry !== undefined && entry.fingerprint !== fingerprint) {
+    if (entry !== undefined && !accepts(entry.fingerprint)) {
       const [user] = entry.users.values();
-      if (user !== undefined) throw conflict(user);
+      if (user !== undefined) throw conflict(user, entry.fingerprint);
       this.#end(key, entry);
       entry = undefined;
     }

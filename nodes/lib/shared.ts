@@ -16,7 +16,7 @@ export interface Shared {
 }
 
 /** Timers that do not keep a process alive: what is held only waits for somebody who may not come. */
-const patientClock: Clock = {
+export const patientClock: Clock = {
   ...systemClock,
   schedule(delayMs, callback) {
     const timer = setTimeout(callback, Math.max(0, delayMs));
@@ -25,7 +25,7 @@ const patientClock: Clock = {
   },
 };
 
-const CATALOGUE = "@xrtc-community/node-red-xrtc/xrtc-config:usage";
+const CATALOGUE = "@xrtc-community/node-red-xrtc/xrtc-config";
 
 let shared: Shared | undefined;
 const watched = new WeakSet<object>();
@@ -61,8 +61,9 @@ function createShared(RED: NodeAPI): Shared {
       onError,
       onUsage: ({ used, max, month, level }) =>
         RED.log.warn(
-          RED._(`${CATALOGUE}.${level}`, { used: String(used), max: String(max), month }),
+          RED._(`${CATALOGUE}:usage.${level}`, { used: String(used), max: String(max), month }),
         ),
+      onUnverified: (owner) => RED.log.warn(RED._(`${CATALOGUE}:unverified`, { name: owner })),
       counterFolder: typeof userDir === "string" ? join(userDir, "xrtc") : undefined,
     }),
     servers: new ServerRegistry({ clock: patientClock, randomBytes, onError }),

@@ -3,11 +3,14 @@
 import {
   HOSTED_BASE_URL,
   type Limits,
+  LIMITS,
   type LimitsPreset,
   PATHS,
   XrtcError,
 } from "../../src/index.js";
+import { LIMIT_RANGES, type LimitName } from "../contract/ranges.js";
 import type { Credentials } from "./credentials.js";
+import type { Network } from "./network.js";
 import type { ConfigSettings } from "./settings/config.js";
 
 export interface Urls {
@@ -16,11 +19,23 @@ export interface Urls {
   readonly getUrl: string;
 }
 
+/** How a client sends; what is left out is the client's own default. */
+export interface Sending {
+  readonly lingerMs?: number;
+  readonly batchItemsMax?: number;
+  readonly attemptsMax?: number;
+  readonly retryMsMax?: number;
+}
+
 /** All that a client is made from. */
 export interface Target extends Urls, Credentials {
-  /** Undefined: what fits the address. */
-  readonly limits: LimitsPreset | Limits | undefined;
+  /** Undefined: what fits the address, and so for each limit that is left out. */
+  readonly limits: LimitsPreset | Partial<Limits> | undefined;
   readonly allowInsecure: boolean;
+  /** @defaultValue the client's own */
+  readonly sending?: Sending;
+  /** @defaultValue what Node.js trusts, and what the environment says of proxies */
+  readonly network?: Network;
 }
 
 /**
@@ -45,6 +60,20 @@ export function urlsOf(settings: ConfigSettings): Urls {
     default:
       return settings.service satisfies never;
   }
+}
+
+/**
+ * The base of the calls of a registration, for every service but `local`.
+ *
+ * @throws XrtcError XRTC_OPTIONS when no base URL is known
+ */
+export function registrationUrlOf(settings: ConfigSettings): string {
+  const { loginUrl } = urlsOf(settings);
+  if (loginUrl.endsWith(PATHS.login)) return loginUrl.slice(0, -PATHS.login.length);
+  throw new XrtcError(
+    "XRTC_OPTIONS",
+    `xrtc-config: login URL: without ${PATHS.login} at its end, the address of the registration is not known`,
+  );
 }
 
 export function urlsBelow(baseUrl: string): Urls {
@@ -72,8 +101,46 @@ function checkedUrl(text: string, field: string): string {
   return text;
 }
 
-/** The limits that a client keeps: those that the user chose, else those that the service is known to have. */
-export const limitsOf = (
-  { limits }: ConfigSettings,
+/**
+ * The limits that a client keeps: each as the user set it, else that of the chosen preset, else as the service is known
+ * to have it.
+ *
+ * @throws XrtcError XRTC_OPTIONS when two of them contradict each other
+ */
+export function limitsOf(
+  settings: ConfigSettings,
   known?: Limits,
-): LimitsPreset | Limits | undefined => (limits === "auto" ? known : limits);
+): LimitsPreset | Partial<Limits> | undefined {
+  const preset = settings.limits === "auto" ? known : settings.limits;
+  const names = Object.keys(LIMIT_RANGES) as LimitName[];
+  const set: Partial<Limits> = Object.fromEntries(
+    [
+      ...names.map((name) => [name, settings[name]] as const),
+      ["requestsPerMonthMax", settings.monthRequestsMax] as const,
+    ].filter(([, value]) => value !== null),
+  );
+  if (Object.keys(set).length === 0) return preset;
+  const limits = { ...(typeof preset === "string" ? LIMITS[preset] : preset), ...set };
+  checkTogether({ ...LIMITS.local, ...limits });
+  return limits;
+}
+
+function checkTogether({ getTimeoutMs, sessionIdleMsMax }: Limits): void {
+  // A reader that streams without a pause keeps its session only if the one is shorter than the other.
+  if (getTimeoutMs < sessionIdleMsMax) return;
+  throw new XrtcError(
+    "XRTC_OPTIONS",
+    `xrtc-config: getTimeoutMs: ${getTimeoutMs} is not below sessionIdleMsMax, ${sessionIdleMsMax}`,
+  );
+}
+
+/** How the client sends, where the user said anything about it. */
+export function sendingOf(settings: ConfigSettings): Sending {
+  const { lingerMs, batchItemsMax, attemptsMax, retrySecondsMax } = settings;
+  return {
+    ...(lingerMs === null ? {} : { lingerMs }),
+    ...(batchItemsMax === null ? {} : { batchItemsMax }),
+    ...(attemptsMax === null ? {} : { attemptsMax }),
+    ...(retrySecondsMax === null ? {} : { retryMsMax: retrySecondsMax * 1_000 }),
+  };
+}

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { inspect } from "node:util";
 import {
+  credentialsFrom,
   credentialsOf,
   randomCredentials,
   serverCredentialsOf,
@@ -32,6 +33,44 @@ describe("the credentials of a node", () => {
       () => credentialsOf({ accountId: "${MY_ACCOUNT}", apiKey: "k" }, environment),
       missing(/MY_ACCOUNT is not set/),
     );
+  });
+
+  it("come from the environment or a dotenv file alone where the settings say so", () => {
+    const files: Record<string, string> = {
+      "xrtc.env": "# mine\nACCOUNT_ID=AC3\nAPI_KEY='from file'\n",
+      "half.env": "ACCOUNT_ID=AC3\nAPI_KEY=\n",
+      "literal.env": "ACCOUNT_ID=AC3\nAPI_KEY=${OTHER}\n",
+    };
+    const from = (source: "environment" | "file", dotenvFile = "", values: object = environment) =>
+      credentialsFrom(
+        { credentialsFrom: source, dotenvFile },
+        {
+          saved: { accountId: "AC1", apiKey: "saved" },
+          environment: values as Record<string, string>,
+          readText: (path) =>
+            files[path] ?? assert.fail(Object.assign(new Error("secret"), { code: "ENOENT" })),
+        },
+      );
+    assert.deepEqual(
+      [from("environment"), from("file", "xrtc.env")].map(({ accountId, apiKey }) => [
+        accountId,
+        apiKey.reveal(),
+      ]),
+      [
+        ["AC2", "fromEnvironment"],
+        ["AC3", "from file"],
+      ],
+    );
+    assert.throws(() => from("environment", "", {}), missing(/ACCOUNT_ID in the environment/));
+    assert.throws(() => from("file", "half.env"), missing(/API_KEY in the dotenv file/));
+    assert.throws(() => from("file", "literal.env"), missing(/OTHER is not set/));
+    for (const path of ["", "gone.env"]) {
+      assert.throws(
+        () => from("file", path),
+        (error) =>
+          isXrtcError(error, "XRTC_OPTIONS") && /dotenvFile: (none|.*ENOENT)/.test(error.message),
+      );
+    }
   });
 
   it("cannot be printed by accident", () => {
