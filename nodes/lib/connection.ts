@@ -47,12 +47,16 @@ export interface ConnectionOptions {
 
 /**
  * What a config node gives its users: the client of the service that it means, now or as soon as that service is
- * known, and another one when the service moves. Nothing happens before somebody asks.
+ * known, and another one when the service moves. Nothing happens before somebody asks, and nothing is kept when the last
+ * one has left: a config node outlives the nodes that use it.
  */
 export class Connection {
   readonly #options: ConnectionOptions;
   readonly #state = new Broadcast<ConnectionState>({ kind: "pending" });
   readonly #status = new Broadcast<ClientStatus>({ kind: "idle" });
+  /** The same as its users see them, who are counted. */
+  readonly #states = this.#counted(this.#state);
+  readonly #statuses = this.#counted(this.#status);
   #lease: Lease<XrtcClient> | undefined;
   /** End what the connection listens to. */
   #unwatch: (() => void) | undefined;
@@ -66,13 +70,13 @@ export class Connection {
 
   get state(): Observable<ConnectionState> {
     this.#start();
-    return this.#state;
+    return this.#states;
   }
 
   /** How the connection stands, as a status that a badge can show. */
   get status(): Observable<ClientStatus> {
     this.#start();
-    return this.#status;
+    return this.#statuses;
   }
 
   /**
@@ -118,6 +122,32 @@ export class Connection {
     this.#detach();
     this.#state.set({ kind: "closed" });
     this.#status.set({ kind: "closed" });
+  }
+
+  #counted<T>(broadcast: Broadcast<T>): Observable<T> {
+    return {
+      get value() {
+        return broadcast.value;
+      },
+      subscribe: (listener) => {
+        this.#start();
+        const unsubscribe = broadcast.subscribe(listener);
+        return () => {
+          unsubscribe();
+          if (this.#state.listenerCount + this.#status.listenerCount === 0) this.#rest();
+        };
+      },
+    };
+  }
+
+  /** Back to how it was before somebody asked. */
+  #rest(): void {
+    if (this.#closed) return;
+    this.#unwatch?.();
+    this.#unwatch = undefined;
+    this.#detach();
+    this.#state.set({ kind: "pending" });
+    this.#status.set({ kind: "idle" });
   }
 
   #start(): void {

@@ -45,8 +45,9 @@ export function sharedOf(RED: NodeAPI): Shared {
     RED.events.on("runtime-event", (event: unknown) => {
       if (!isStop(event)) return;
       known.handover.giveUp();
-      known.clients.endHeld();
       known.servers.endHeld();
+      // Flows that the user stops may be started again at once, which need not cost a login; a runtime is gone for good.
+      if (!isStoppedByUser(RED)) known.clients.endHeld();
     });
   }
   return known;
@@ -79,6 +80,18 @@ function isStop(event: unknown): boolean {
     payload?: { state?: unknown; deploy?: unknown };
   };
   return id === "runtime-state" && payload?.state === "stop" && payload.deploy !== true;
+}
+
+/** Whether it was the user who stopped the flows, and not the end of the runtime. */
+function isStoppedByUser({ settings }: NodeAPI): boolean {
+  const { available, get } = settings as Partial<StoredSettings>;
+  return available?.() === true && get?.("runtimeFlowState") === "stop";
+}
+
+/** What the published types of Node-RED's settings leave out. */
+interface StoredSettings {
+  readonly available: () => boolean;
+  readonly get: (key: string) => unknown;
 }
 
 /** Whether the flows that are deployed hold a node of this id and type, enabled, on an enabled tab. */

@@ -22,9 +22,20 @@ function initSink(RED: NodeAPI): void {
   RED.nodes.registerType("sink", function Sink(this: Node, definition: NodeDef) {
     RED.nodes.createNode(this, definition);
     this.on("input", (message) => {
-      const { messages, check } = receivedBy(this.id);
+      // In an instance of a subflow its own id is made up; the alias is the one that the flow gives it.
+      const { messages, check } = receivedBy((this as { _alias?: string })._alias ?? this.id);
       messages.push(message);
       check();
+    });
+  });
+}
+
+/** A node type that fails at every message, in the middle of its handler. */
+function initThrower(RED: NodeAPI): void {
+  RED.nodes.registerType("thrower", function Thrower(this: Node, definition: NodeDef) {
+    RED.nodes.createNode(this, definition);
+    this.on("input", () => {
+      throw new Error("thrown by the next node");
     });
   });
 }
@@ -41,6 +52,7 @@ const nodeSets = [
   initIn,
   initServer,
   initSink,
+  initThrower,
 ] as unknown as NodeInitializer[];
 
 export type Flow = { id: string; type: string; [property: string]: unknown }[];
@@ -50,6 +62,12 @@ export type Message = Record<string, unknown>;
 /** What the published types of the helper leave out. */
 interface Internals {
   readonly _events: EventEmitter;
+  readonly _RED: {
+    readonly hooks: {
+      add(name: string, handler: (event: SettledEvent) => void): void;
+      remove(name: string): void;
+    };
+  };
   readonly _redNodes: {
     setFlows(flow: Flow, credentials: FlowCredentials | null, type: string): Promise<unknown>;
   };
@@ -116,6 +134,46 @@ export const untaken = (id: string): number => receivedBy(id).messages.length;
 interface SpiedCall {
   readonly thisValue: unknown;
   readonly args: readonly unknown[];
+}
+
+interface SettledEvent {
+  readonly msg: Message;
+  readonly error?: unknown;
+  readonly node: { readonly id: string };
+}
+
+/** A message that a node has settled, with the error if it was refused. */
+export interface Settled {
+  readonly id: string;
+  readonly payload: unknown;
+  readonly error?: unknown;
+}
+
+/** Every message that nodes settle from now on, whoever is there to hear of it: during a deploy no Catch node is. */
+export class Settlements implements Disposable {
+  readonly all: Settled[] = [];
+  #check: () => void = () => undefined;
+
+  constructor() {
+    internals._RED.hooks.add("onComplete.test", ({ msg, error, node: { id } }) => {
+      this.all.push({ id, payload: msg["payload"], error });
+      this.#check();
+    });
+  }
+
+  /** Resolves with all of them as soon as there are so many. */
+  reached(count: number): Promise<readonly Settled[]> {
+    return new Promise((resolve) => {
+      this.#check = () => {
+        if (this.all.length >= count) resolve(this.all);
+      };
+      this.#check();
+    });
+  }
+
+  [Symbol.dispose](): void {
+    internals._RED.hooks.remove("*.test");
+  }
 }
 
 /** Every badge that a node has had, oldest first. */

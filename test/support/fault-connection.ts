@@ -55,7 +55,11 @@ export class FaultConnection {
     // The reason of an end is of no interest here: "close" follows.
     client.on("error", () => client.destroy());
     this.#untilGone = once(this.#gone.signal, "abort").then(() => undefined);
-    client.once("close", () => this.#gone.abort(new GoneError("the client is gone")));
+    client.once("close", () => {
+      this.#gone.abort(new GoneError("the client is gone"));
+      // What was passed on already reaches the server before it hears of that.
+      this.#upstream?.socket.destroySoon();
+    });
     this.#requests = new MessageReader(new Inbox(client));
   }
 
