@@ -44,6 +44,7 @@ interface Debugged {
 type Report =
   | Debugged
   | { readonly kind: "status"; readonly id: string; readonly status: Status }
+  | { readonly kind: "stopped" }
   | { readonly kind: "started" };
 
 /** The Node-RED under test: the one that `NODE_RED_PKG` names. */
@@ -58,6 +59,8 @@ export class NodeRedProcess implements AsyncDisposable {
   readonly #reports = new WaitingList<Report>();
   /** How many messages of each debug node were taken already, by its id or name. */
   readonly #taken = new Map<string, number>();
+  /** The first report that is about the nodes of the latest full deploy. */
+  #current = 0;
   #url = "";
 
   private constructor(folder: TemporaryFolder, env: Readonly<Record<string, string>>) {
@@ -116,11 +119,11 @@ export class NodeRedProcess implements AsyncDisposable {
     return this.#lines.all;
   }
 
-  /** Every badge that a node has had, oldest first. */
+  /** Every badge that a node has had since the latest full deploy, oldest first. */
   badges(id: string): Status[] {
-    return this.#reports.all.flatMap((report) =>
-      report.kind === "status" && report.id === id ? [report.status] : [],
-    );
+    return this.#reports.all
+      .slice(this.#current)
+      .flatMap((report) => (report.kind === "status" && report.id === id ? [report.status] : []));
   }
 
   /** Resolves with the first printed line that matches. */
@@ -145,11 +148,15 @@ export class NodeRedProcess implements AsyncDisposable {
     );
   }
 
-  /** Everything that a debug node has received, by its id or name, whether it was taken or not. */
+  /** All that a debug node has received since the latest full deploy, by its id or name, taken or not. */
   debugged(debug: string): Message[] {
-    return this.#reports.all.flatMap((report) =>
-      report.kind === "debug" && (report.id === debug || report.name === debug) ? [report.msg] : [],
-    );
+    return this.#reports.all
+      .slice(this.#current)
+      .flatMap((report) =>
+        report.kind === "debug" && (report.id === debug || report.name === debug)
+          ? [report.msg]
+          : [],
+      );
   }
 
   /**
@@ -194,7 +201,7 @@ export class NodeRedProcess implements AsyncDisposable {
 
   /** Deploys, and resolves when the flows have started again. Nodes may have `credentials`. */
   async deploy(flow: Flow, type: "full" | "flows" | "nodes" = "full"): Promise<void> {
-    const before = this.#starts();
+    const before = this.#reports.all.length;
     const answer = await fetch(`${this.url}flows`, {
       method: "POST",
       headers: { "content-type": "application/json", "node-red-deployment-type": type },
@@ -202,7 +209,16 @@ export class NodeRedProcess implements AsyncDisposable {
     });
     const text = await answer.text();
     if (!answer.ok) throw new Error(`POST /flows answered ${answer.status}: ${text}`);
-    await this.#reports.until(() => this.#starts() > before || undefined, "the start of the flows");
+    const find = (kind: Report["kind"]): number | undefined => {
+      const at = this.#reports.all.findIndex(
+        (report, place) => place >= before && report.kind === kind,
+      );
+      return at === -1 ? undefined : at;
+    };
+    await this.#reports.until(() => find("started"), "the start of the flows");
+    if (type !== "full") return;
+    this.#current = find("stopped") ?? before;
+    this.#taken.clear();
   }
 
   /** Ends it as a service manager does. */
@@ -231,14 +247,10 @@ export class NodeRedProcess implements AsyncDisposable {
       START_MS_MAX,
     );
     await this.#reports.until(
-      () => this.#starts() > 0 || undefined,
+      (reports) => reports.find(({ kind }) => kind === "started"),
       "the first start of the flows",
       START_MS_MAX,
     );
-  }
-
-  #starts(): number {
-    return this.#reports.all.filter(({ kind }) => kind === "started").length;
   }
 }
 

@@ -25,6 +25,7 @@ exports.install = ({ events, hooks }) => {
     if (node.type === "debug") tell({ kind: "debug", id: node.id, name: node.name ?? "", msg });
   });
   events.on("node-status", ({ id, status }) => tell({ kind: "status", id, status }));
+  events.on("flows:stopped", () => tell({ kind: "stopped" }));
   events.on("flows:started", () => tell({ kind: "started" }));
   // Nobody is left who would end this process.
   process.once("disconnect", () => process.exit(1));
