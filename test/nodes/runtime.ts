@@ -3,11 +3,15 @@
 import type { Node, NodeAPI, NodeDef, NodeInitializer, NodeStatus } from "node-red";
 import helper from "node-red-node-test-helper";
 import type { EventEmitter } from "node:events";
+import { createRequire } from "node:module";
 import { sharedOf } from "../../nodes/lib/shared.js";
 import initConfig from "../../nodes/xrtc-config.js";
 import initIn from "../../nodes/xrtc-in.js";
 import initOut from "../../nodes/xrtc-out.js";
 import initServer from "../../nodes/xrtc-server.js";
+
+/** The Node-RED under test. */
+const NODE_RED = process.env["NODE_RED_PKG"] ?? "node-red";
 
 /** What reached each sink, by its id; it outlives the node, so that nothing is missed around a deploy. */
 const received = new Map<string, Received>();
@@ -55,6 +59,12 @@ const nodeSets = [
   initThrower,
 ] as unknown as NodeInitializer[];
 
+/** Node types of Node-RED itself, from the line under test. */
+function coreNodes(...files: readonly string[]): NodeInitializer[] {
+  const requireThere = createRequire(require.resolve(NODE_RED));
+  return files.map((file) => requireThere(`@node-red/nodes/core/${file}`) as NodeInitializer);
+}
+
 export type Flow = { id: string; type: string; [property: string]: unknown }[];
 export type FlowCredentials = Record<string, Record<string, string>>;
 export type Message = Record<string, unknown>;
@@ -78,9 +88,10 @@ let initialised = false;
 
 /** Starts a flow. Whatever `stop` returned to how it was before. */
 export async function start(flow: Flow, credentials: FlowCredentials = {}): Promise<void> {
-  if (!initialised) helper.init(require.resolve(process.env["NODE_RED_PKG"] ?? "node-red"));
+  if (!initialised) helper.init(require.resolve(NODE_RED));
   initialised = true;
-  await helper.load(nodeSets, flow, credentials);
+  const core = coreNodes("network/05-tls.js", "network/06-httpproxy.js");
+  await helper.load([...nodeSets, ...core], flow, credentials);
 }
 
 /** Deploys, and resolves when the flows have started again. Credentials that are not given stay as they are. */
@@ -185,6 +196,19 @@ export const errors = (id: string): unknown[] => callsOf(id, "error").map(({ arg
 
 /** Every warning that a node has given, oldest first. */
 export const warnings = (id: string): unknown[] => callsOf(id, "warn").map(({ args }) => args[0]);
+
+interface LogRecord {
+  readonly level: number;
+  readonly msg: unknown;
+}
+const LEVELS = { error: 20, warn: 30 } as const;
+
+/** Everything that was logged at a level since the flow was started, oldest first. */
+export const logged = (level: keyof typeof LEVELS): string[] =>
+  (helper.log() as unknown as { readonly args: readonly (readonly LogRecord[])[] }).args
+    .flat()
+    .filter((record) => record.level === LEVELS[level])
+    .map(({ msg }) => String(msg));
 
 function callsOf(id: string, method: "status" | "error" | "warn"): SpiedCall[] {
   const target = node(id);
