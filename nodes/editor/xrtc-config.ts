@@ -4,7 +4,7 @@ import { prepareRegistration } from "./config-registration.js";
 import { prepareTest } from "./config-test.js";
 import { showUsage } from "./config-usage.js";
 import { showDefaults } from "./defaults.js";
-import { valuesWhenBlank } from "./presets.js";
+import { type PresetChoice, valuesWhenBlank } from "./presets.js";
 import { isBlankOrWhole, isHttpUrl } from "./rules.js";
 
 interface ConfigFields extends Record<ConfigNumber, string | number> {
@@ -29,14 +29,17 @@ type ConfigNodeInEditor = EditorNode<ConfigFields>;
 const SERVER_TYPE = "xrtc-server";
 const TABS = ["general", "network", "sending", "limits"] as const;
 
+/** A number as a field or a flow has it; nothing in a node that is older than the field. */
+type Written = string | number | undefined;
+
 /** Id of the node whose dialog is open: other configurations are judged by what was saved. */
 let openId: string | undefined;
 
 /** What the open dialog shows in a field, else what was saved. */
-const shown = (node: ConfigNodeInEditor, field: "service" | "server" | "credentialsFrom"): string =>
-  String(
-    (openId !== undefined && openId === node.id ? fieldValue(field) : undefined) ?? node[field],
-  );
+const shown = (node: ConfigNodeInEditor, field: keyof ConfigFields): string => {
+  const inDialog = openId !== undefined && openId === node.id ? fieldValue(field) : undefined;
+  return String(inDialog ?? node[field] ?? "");
+};
 
 const isServer = (id: string): boolean => RED.nodes.node(id)?.type === SERVER_TYPE;
 
@@ -48,11 +51,36 @@ const urlFor = (service: string) =>
   };
 
 const inRange = (field: ConfigNumber) =>
-  function (this: ConfigNodeInEditor, value: string, _options: object): Verdict {
+  function (this: ConfigNodeInEditor, value: Written, _options: object): Verdict {
     const { min, max } = CONFIG_RANGES[field];
     const range = { min: String(min), max: String(max) };
     return isBlankOrWhole(value, min, max) || this._("xrtc-config.invalid.range", range);
   };
+
+/** The one rule about two numbers: a session that ended while a stream is open would never be renewed. */
+const inRangeTogether = (field: "getTimeoutMs" | "sessionIdleMsMax") =>
+  function (this: ConfigNodeInEditor, value: Written, options: object): Verdict {
+    const verdict = inRange(field).call(this, value, options);
+    if (verdict !== true) return verdict;
+    const blank = valuesWhenBlank(choiceOf(this));
+    const numberIn = (name: "getTimeoutMs" | "sessionIdleMsMax"): number =>
+      Number((name === field ? String(value ?? "") : shown(this, name)).trim() || blank[name]);
+    // Where one of them is no number it is told so itself.
+    const isFine = !(numberIn("getTimeoutMs") >= numberIn("sessionIdleMsMax"));
+    return isFine || this._("xrtc-config.invalid.stream");
+  };
+
+/** All on which it depends what a blank number stands for. */
+function choiceOf(node: ConfigNodeInEditor): PresetChoice {
+  const service = shown(node, "service");
+  return {
+    service,
+    limits: shown(node, "limits"),
+    url: shown(node, service === "urls" ? "setUrl" : "baseUrl"),
+    serverPreset: RED.nodes.node(shown(node, "server"))?.preset ?? "",
+    requestItemsMax: shown(node, "requestItemsMax"),
+  };
+}
 
 RED.nodes.registerType<ConfigFields>("xrtc-config", {
   category: "config",
@@ -94,8 +122,8 @@ RED.nodes.registerType<ConfigFields>("xrtc-config", {
     requestItemsMax: { value: "", validate: inRange("requestItemsMax") },
     requestsPerSecondMax: { value: "", validate: inRange("requestsPerSecondMax") },
     loginIntervalMsMin: { value: "", validate: inRange("loginIntervalMsMin") },
-    getTimeoutMs: { value: "", validate: inRange("getTimeoutMs") },
-    sessionIdleMsMax: { value: "", validate: inRange("sessionIdleMsMax") },
+    getTimeoutMs: { value: "", validate: inRangeTogether("getTimeoutMs") },
+    sessionIdleMsMax: { value: "", validate: inRangeTogether("sessionIdleMsMax") },
     lingerMs: { value: "", validate: inRange("lingerMs") },
     batchItemsMax: { value: "", validate: inRange("batchItemsMax") },
     attemptsMax: { value: "", validate: inRange("attemptsMax") },
@@ -174,16 +202,7 @@ const isAmong = (value: string, list: string | undefined): boolean =>
   list === undefined || list.split(" ").includes(value);
 
 function showValuesWhenBlank(node: ConfigNodeInEditor): void {
-  const service = fieldText("service");
-  const server = RED.nodes.node(fieldText("server"));
-  const values = valuesWhenBlank({
-    service,
-    limits: fieldText("limits"),
-    url: fieldText(service === "urls" ? "setUrl" : "baseUrl"),
-    serverPreset: server?.preset ?? "",
-    requestItemsMax: fieldText("requestItemsMax"),
-  });
-  for (const [field, value] of Object.entries(values)) {
+  for (const [field, value] of Object.entries(valuesWhenBlank(choiceOf(node)))) {
     const text = value === undefined ? node._("xrtc-config.noLimit") : String(value);
     $(`#node-config-input-${field}`).attr("placeholder", text);
   }

@@ -10,6 +10,7 @@ import { readConfigSettings } from "../../nodes/lib/settings/config.js";
 import { readInSettings } from "../../nodes/lib/settings/in.js";
 import { readOutSettings } from "../../nodes/lib/settings/out.js";
 import { readServerSettings } from "../../nodes/lib/settings/server.js";
+import { limitsOf } from "../../nodes/lib/target.js";
 import type { Gap } from "../../src/index.js";
 
 const ROOT = join(__dirname, "../..");
@@ -86,6 +87,15 @@ function accepts(type: string, field: string, value: unknown, others: object = {
   return verdict === undefined || verdict === true;
 }
 
+function isAccepted(read: () => unknown): boolean {
+  try {
+    read();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Compares the verdict of a dialog with that of the runtime. */
 const agrees = (
   [type, field]: readonly [string, string],
@@ -93,15 +103,13 @@ const agrees = (
   values: readonly unknown[],
 ): void => {
   for (const value of values) {
-    let expected = true;
-    try {
-      read({ [field]: value });
-    } catch {
-      expected = false;
-    }
+    const expected = isAccepted(() => read({ [field]: value }));
     assert.equal(accepts(type, field, value), expected, `${type} ${field} ${String(value)}`);
   }
 };
+
+/** As a config node reads its numbers: each for itself, then those that belong together. */
+const readLimits = (definition: object): unknown => limitsOf(readConfigSettings(definition));
 
 const readCutoff = (definition: object): unknown => readInSettings({ ...definition, portals: "a" });
 
@@ -215,7 +223,7 @@ describe("the editor's side of the nodes", () => {
     agrees(["xrtc-out", "properties"], readOutSettings, names);
     for (const [field, { min, max }] of Object.entries(CONFIG_RANGES)) {
       const ends = [min - 1, min, max, max + 1].map(String);
-      agrees(["xrtc-config", field], readConfigSettings, [...numbers, ...ends]);
+      agrees(["xrtc-config", field], readLimits, [...numbers, ...ends]);
     }
   });
 
@@ -250,6 +258,25 @@ describe("the editor's side of the nodes", () => {
     assert.ok(path("/data/xrtc.env", { credentialsFrom: "file" }));
     // An account and key of its own has the server node.
     assert.ok(path("", { credentialsFrom: "file", service: "local" }));
+  });
+
+  it("wants a stream to be shorter than a session, as the runtime does", () => {
+    const pairs = ["", "4999", "5000", "59999", "60000", "60001"];
+    for (const getTimeoutMs of pairs) {
+      for (const sessionIdleMsMax of pairs) {
+        const fields = { getTimeoutMs, sessionIdleMsMax };
+        const isFine = isAccepted(() => readLimits(fields));
+        for (const [field, text] of Object.entries(fields)) {
+          // A flow that somebody wrote may have numbers where the dialog has text.
+          const value = text === "" ? text : Number(text);
+          assert.equal(
+            accepts("xrtc-config", field, value, fields),
+            isFine,
+            JSON.stringify(fields),
+          );
+        }
+      }
+    }
   });
 
   it("asks for each number of a configuration with its bounds", () => {
