@@ -1,71 +1,103 @@
-import type { Node, NodeAPI, NodeDef } from "node-red";
-import { type Gap, systemClock } from "../src/index.js";
+import type { Node, NodeAPI, NodeDef, NodeMessage } from "node-red";
+import {
+  type ClientStatus,
+  type Gap,
+  type SubscribeOptions,
+  systemClock,
+  XrtcError,
+} from "../src/index.js";
 import { connectionOf, refusedConnection } from "./lib/config-node.js";
 import type { Connection } from "./lib/connection.js";
+import { controlOf } from "./lib/control-in.js";
 import { asXrtcError } from "./lib/errors.js";
-import { onClose } from "./lib/handlers.js";
-import { messageOf } from "./lib/message-in.js";
+import { onClose, onInput, type Send } from "./lib/handlers.js";
+import type { News } from "./lib/held-news.js";
+import { gapMessageOf, messageOf, rejectedMessageOf } from "./lib/message-in.js";
 import { Reader } from "./lib/reader.js";
 import { RefusalReporter } from "./lib/reporter.js";
-import type { InSettings } from "./lib/settings/in.js";
-import { readInSettings } from "./lib/settings/in.js";
+import { type InSettings, readInSettings, startOf } from "./lib/settings/in.js";
 import { sharedOf } from "./lib/shared.js";
 import { Badge } from "./lib/status.js";
+
+interface Prepared {
+  readonly connection: Connection;
+  readonly settings?: InSettings;
+  /** Why there are no settings: nothing is read, and every message is told. */
+  readonly problem?: XrtcError;
+}
 
 /** Sends a message for each item of its portals, for as long as it lives. */
 function init(RED: NodeAPI): void {
   const { started } = sharedOf(RED);
 
+  function prepare(definition: NodeDef): Prepared {
+    try {
+      const settings = readInSettings(definition);
+      return { settings, connection: connectionOf(RED, settings.config) };
+    } catch (thrown) {
+      return { connection: refusedConnection(RED, thrown), problem: asXrtcError(thrown) };
+    }
+  }
+
   function XrtcIn(this: Node, definition: NodeDef): void {
     RED.nodes.createNode(this, definition);
-    const badge = new Badge(this, { translate: RED._, clock: systemClock });
+    const { connection, settings, problem } = prepare(definition);
+    const badge = new Badge(this, {
+      translate: RED._,
+      clock: systemClock,
+      queued: () => reader.held,
+    });
     const reporter = new RefusalReporter(this, started);
-    const reader = readerOf(this, definition, (status) => {
-      badge.update(status);
-      reporter.update(status);
+    const reader = new Reader({
+      connection,
+      clock: systemClock,
+      portals: settings?.portals ?? [],
+      isDynamic: settings?.dynamic ?? false,
+      subscribe: (client, { portals, key, onGap }) =>
+        client.subscribe({
+          portals,
+          ...wishOf(settings),
+          // The name by which a subscription that was closed by a deploy is found again.
+          name: key === "" ? this.id : `${this.id}/${key}`,
+          onMalformed: (error) => this.error(error, whereOf(error)),
+          onGap,
+        }),
+      onNews: (news) => deliver(this, news, settings),
+      onHeld: () => badge.count(),
+      onStatus: (status: ClientStatus) => {
+        badge.update(status);
+        reporter.update(status);
+      },
     });
     reader.start();
+
+    onInput(this, async (message, send) => {
+      if (problem !== undefined) throw problem;
+      if (settings?.dynamic !== true) throw takesNone();
+      act(message, { reader, badge, send });
+    });
 
     onClose(this, systemClock, async (removed) => {
       reporter.close();
       badge.close();
+      if (reader.held > 0 && !removed) {
+        this.warn(RED._("xrtc-in.heldLost", { count: String(reader.held) }));
+      }
       await reader.close({ forget: removed });
     });
   }
 
-  function readerOf(
-    node: Node,
-    definition: NodeDef,
-    onStatus: ConstructorParameters<typeof Reader>[0]["onStatus"],
-  ): Reader {
-    let settings: InSettings;
-    let connection: Connection;
+  /** Sends the news on. Whatever goes wrong with one must not end the reading. */
+  function deliver(node: Node, news: News, settings: InSettings | undefined): void {
+    const { output = "auto", malformed = "error", gaps = false } = settings ?? {};
     try {
-      settings = readInSettings(definition);
-      connection = connectionOf(RED, settings.config);
+      if (news.kind === "item") {
+        node.send(messageOf(news.item, { output, malformed, serverNow: news.serverNow }));
+      } else if (gaps) node.send([null, gapMessageOf(news.gap)]);
+      else node.warn(gapText(news.gap));
     } catch (thrown) {
-      connection = refusedConnection(RED, thrown);
+      node.error(asXrtcError(thrown), news.kind === "item" ? rejectedMessageOf(news.item) : {});
     }
-    return new Reader({
-      connection,
-      onStatus,
-      subscribe: (client) =>
-        client.subscribe({
-          ...subscriptionOf(settings),
-          // The name by which a subscription that was closed by a deploy is found again.
-          name: node.id,
-          onMalformed: (error) => node.error(error, {}),
-          onGap: (gap) => node.warn(gapText(gap)),
-        }),
-      onItem: (item) => {
-        try {
-          node.send(messageOf(item, { output: settings.output }));
-        } catch (thrown) {
-          // One item that cannot be sent on must not end the reading.
-          node.error(asXrtcError(thrown), { topic: item.portalId, portalid: item.portalId });
-        }
-      },
-    });
   }
 
   const gapText = ({ portalId, reason, missing }: Gap): string =>
@@ -78,12 +110,49 @@ function init(RED: NodeAPI): void {
   RED.nodes.registerType("xrtc-in", XrtcIn);
 }
 
-const subscriptionOf = ({ portals, mode, schedule, cutoff, start }: InSettings) => ({
-  portals,
-  mode,
-  schedule,
-  cutoff,
-  start,
-});
+/** How the portals are read, whichever they are. */
+function wishOf(settings: InSettings | undefined): Omit<SubscribeOptions, "portals"> {
+  if (settings === undefined) return {};
+  const { mode, probeSeconds, schedule, cutoff } = settings;
+  return { mode, probeMs: probeSeconds * 1_000, schedule, cutoff, start: startOf(settings) };
+}
+
+interface Controlled {
+  readonly reader: Reader;
+  readonly badge: Badge;
+  readonly send: Send;
+}
+
+/** Does what a message says. */
+function act(message: NodeMessage, { reader, badge, send }: Controlled): void {
+  const control = controlOf({ ...message });
+  switch (control.verb) {
+    case "subscribe":
+      return reader.add(control.portals);
+    case "unsubscribe":
+      return reader.remove(control.portals);
+    case "pause":
+      reader.pause();
+      return badge.hold("paused");
+    case "resume":
+      badge.hold(undefined);
+      return reader.resume();
+    case "getSubscriptions":
+      return send(Object.assign(message, { topic: "subscriptions", payload: reader.portals }));
+    case "getStatus":
+      return send(Object.assign(message, { payload: badge.report() }));
+    default:
+      return control satisfies never;
+  }
+}
+
+const whereOf = ({ portalId }: XrtcError): NodeMessage =>
+  portalId === undefined ? {} : Object.assign({ topic: portalId }, { portalid: portalId });
+
+const takesNone = (): XrtcError =>
+  new XrtcError(
+    "XRTC_OPTIONS",
+    "this node takes no messages: let them change its portals, in its settings, if it should",
+  );
 
 export = init;

@@ -34,6 +34,7 @@ interface NodeDefinition<Fields> {
   credentials?: Readonly<Record<string, { type: "text" | "password" }>>;
   inputs?: number;
   outputs?: number;
+  outputLabels?: (this: EditorNode<Fields>, index: number) => string;
   icon?: string;
   align?: "right";
   /** In the palette; else the editor makes one from the type, "xrtc - in". */

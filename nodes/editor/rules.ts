@@ -6,6 +6,10 @@ import { isPortalId } from "../../src/protocol/item.js";
 export const portalIds = (list: string): string[] =>
   list.split(/[\s,;]+/).filter((id) => id !== "");
 
+/** Whether a field is nothing but a reference to an environment variable, which only the runtime can look up. */
+export const isVariable = (field: string | number | undefined): boolean =>
+  /^\$(?:\{[^\s}]+\}|\([^\s)]+\))$/.test(String(field ?? "").trim());
+
 export const isBlankOrPortalId = (text: string | undefined): boolean =>
   (text ?? "").trim() === "" || isPortalId((text ?? "").trim());
 

@@ -1,16 +1,40 @@
-import { isBlankOrWhole, isPortalList, portalIds } from "./rules.js";
+import { PROBE_SECONDS, timeMs } from "../contract/in.js";
+import { portalSuggestions } from "./portals.js";
+import { isBlankOrWhole, isPortalList, isVariable, portalIds } from "./rules.js";
 
 interface InFields {
   version: number;
   name: string;
   config: string;
   portals: string;
+  dynamic: boolean;
   mode: string;
+  probeSeconds: string | number;
   schedule: string;
   cutoff: string | number;
   start: string;
+  since: string;
   output: string;
+  malformed: string;
+  gaps: boolean;
+  inputs: string | number;
+  outputs: string | number;
 }
+
+/** The node whose dialog is open: its fields go before what was saved. */
+let openId: string | undefined;
+
+const close = (): void => {
+  openId = undefined;
+};
+
+const isOpen = ({ id }: EditorNode<InFields>): boolean => openId !== undefined && id === openId;
+
+const isDynamic = (node: EditorNode<InFields>): boolean =>
+  isOpen(node) ? $("#node-input-dynamic").is(":checked") : node.dynamic;
+
+const startOf = (node: EditorNode<InFields>): string =>
+  isOpen(node) ? String($("#node-input-start").val()) : node.start;
 
 RED.nodes.registerType<InFields>("xrtc-in", {
   category: "network",
@@ -21,25 +45,50 @@ RED.nodes.registerType<InFields>("xrtc-in", {
     config: { value: "", type: "xrtc-config", required: true },
     portals: {
       value: "",
-      required: true,
       validate(value, _options) {
-        return isPortalList(value) || this._("xrtc-in.invalid.portals");
+        if (isVariable(value) || isPortalList(value)) return true;
+        if (portalIds(value).length > 0) return this._("xrtc-in.invalid.portals");
+        return isDynamic(this) || this._("xrtc-in.invalid.noPortal");
       },
     },
+    dynamic: { value: false },
     mode: { value: "stream" },
+    probeSeconds: {
+      value: 60,
+      validate(value, _options) {
+        const { min, max } = PROBE_SECONDS;
+        const bounds = { min: String(min), max: String(max) };
+        const isFine = isVariable(value) || isBlankOrWhole(value, min, max);
+        return isFine || this._("xrtc-in.invalid.probeSeconds", bounds);
+      },
+    },
     schedule: { value: "FIFO" },
     cutoff: {
       value: -1,
       validate(value, _options) {
-        const fine = isBlankOrWhole(value, -1, Number.MAX_SAFE_INTEGER);
-        return fine || this._("xrtc-in.invalid.cutoff");
+        const isFine = isVariable(value) || isBlankOrWhole(value, -1, Number.MAX_SAFE_INTEGER);
+        return isFine || this._("xrtc-in.invalid.cutoff");
       },
     },
     start: { value: "new" },
+    since: {
+      value: "",
+      validate(value, _options) {
+        if (startOf(this) !== "since" || isVariable(value)) return true;
+        return timeMs(value ?? "") !== undefined || this._("xrtc-in.invalid.since");
+      },
+    },
     output: { value: "auto" },
+    malformed: { value: "error" },
+    gaps: { value: false },
+    inputs: { value: 0 },
+    outputs: { value: 1 },
   },
   inputs: 0,
   outputs: 1,
+  outputLabels(index) {
+    return this._(index === 0 ? "xrtc-in.port.items" : "xrtc-in.port.gaps");
+  },
   icon: "xrtc-in.svg",
   paletteLabel: "xrtc in",
   label() {
@@ -48,4 +97,32 @@ RED.nodes.registerType<InFields>("xrtc-in", {
   labelStyle() {
     return this.name ? "node_label_italic" : "";
   },
+  oneditprepare() {
+    openId = this.id;
+    portalSuggestions("#node-input-config").attach("#node-input-portals", { list: true });
+    $("#xrtc-in-dialog").find("select, input[type=checkbox]").on("change", refresh);
+    refresh();
+  },
+  oneditsave: close,
+  oneditcancel: close,
+  oneditdelete: close,
 });
+
+/** Brings everything in the open dialog into line with what is chosen. */
+function refresh(): void {
+  showRows();
+  $("#node-input-inputs").val($("#node-input-dynamic").is(":checked") ? 1 : 0);
+  $("#node-input-outputs").val($("#node-input-gaps").is(":checked") ? 2 : 1);
+  // What these may hold depends on the other fields.
+  $("#node-input-portals, #node-input-since").trigger("change");
+}
+
+/** Shows the rows that mean something with what is chosen in the others. */
+function showRows(): void {
+  for (const field of ["mode", "start", "output"]) {
+    const chosen = String($(`#node-input-${field}`).val());
+    $(`#xrtc-in-dialog [data-${field}]`).each((_index, row) => {
+      $(row).toggle(String($(row).data(field)).split(" ").includes(chosen));
+    });
+  }
+}

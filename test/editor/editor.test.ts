@@ -101,17 +101,17 @@ const agrees = (
   [type, field]: readonly [string, string],
   read: (definition: object) => unknown,
   values: readonly unknown[],
+  others: object = {},
 ): void => {
   for (const value of values) {
-    const expected = isAccepted(() => read({ [field]: value }));
-    assert.equal(accepts(type, field, value), expected, `${type} ${field} ${String(value)}`);
+    const expected = isAccepted(() => read({ ...others, [field]: value }));
+    const verdict = accepts(type, field, value, others);
+    assert.equal(verdict, expected, `${type} ${field} ${String(value)}`);
   }
 };
 
 /** As a config node reads its numbers: each for itself, then those that belong together. */
 const readLimits = (definition: object): unknown => limitsOf(readConfigSettings(definition));
-
-const readCutoff = (definition: object): unknown => readInSettings({ ...definition, portals: "a" });
 
 const config = (field: string, value: string, service: string): boolean =>
   accepts("xrtc-config", field, value, { service });
@@ -200,12 +200,11 @@ describe("the editor's side of the nodes", () => {
       const defaults = Object.fromEntries(entries.map(([name, { value }]) => [name, value]));
       assert.deepEqual(read(defaults), read({ name: "" }), type);
     }
-    const { portals, ...defaults } = definitionOf("xrtc-in").defaults;
-    assert.equal(portals?.value, "");
-    assert.deepEqual(
-      Object.fromEntries(Object.entries(defaults).map(([name, { value }]) => [name, value])),
-      (({ portals: _given, ...rest }) => rest)(readInSettings({ name: "", portals: "a" })),
-    );
+    const entries = Object.entries(definitionOf("xrtc-in").defaults);
+    const defaults = Object.fromEntries(entries.map(([name, { value }]) => [name, value]));
+    assert.equal(defaults["portals"], "");
+    const portals = "a";
+    assert.deepEqual(readInSettings({ ...defaults, portals }), readInSettings({ portals }));
   });
 
   it("refuses in the dialog what the runtime refuses, and accepts what it accepts", () => {
@@ -215,7 +214,13 @@ describe("the editor's side of the nodes", () => {
     agrees(["xrtc-in", "portals"], readInSettings, lists);
     const numbers = ["", "0", "-1", "-2", "1.5", "8480", "65535", "65536", "x", "1e3", 7];
     agrees(["xrtc-server", "port"], readServerSettings, numbers);
-    agrees(["xrtc-in", "cutoff"], readCutoff, numbers);
+    agrees(["xrtc-in", "cutoff"], readInSettings, numbers, { portals: "a" });
+    agrees(["xrtc-in", "portals"], readInSettings, lists, { dynamic: true });
+    const distances = [...numbers, "1", "86400", "86401"];
+    agrees(["xrtc-in", "probeSeconds"], readInSettings, distances, { portals: "a" });
+    const times = ["", "0", "1769860800000", "2026-01-31", "2026-01-31T12:00Z", "31.1.2026", "x"];
+    agrees(["xrtc-in", "since"], readInSettings, times, { portals: "a", start: "since" });
+    agrees(["xrtc-in", "since"], readInSettings, times, { portals: "a", start: "all" });
     agrees(["xrtc-out", "queueMax"], readOutSettings, [...numbers, "10000", "10001"]);
     const seconds = [...numbers, "0.5", "1000000", "1000001"];
     agrees(["xrtc-out", "ttlSeconds"], readOutSettings, seconds);
@@ -225,6 +230,14 @@ describe("the editor's side of the nodes", () => {
       const ends = [min - 1, min, max, max + 1].map(String);
       agrees(["xrtc-config", field], readLimits, [...numbers, ...ends]);
     }
+  });
+
+  it("leaves to the runtime what an environment variable holds", () => {
+    for (const field of ["portals", "probeSeconds", "cutoff"]) {
+      assert.ok(accepts("xrtc-in", field, "${XRTC_VALUE}"), field);
+    }
+    assert.ok(accepts("xrtc-in", "since", "${XRTC_VALUE}", { start: "since" }));
+    assert.ok(!accepts("xrtc-in", "portals", "a, ${XRTC_VALUE}"));
   });
 
   it("asks for a URL or a server only where the chosen service needs one", () => {

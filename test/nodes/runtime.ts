@@ -21,7 +21,7 @@ interface Received {
   check: () => void;
 }
 
-/** A node type that keeps what it gets. */
+/** A node type that keeps what it gets; one with a property `fails` throws then. */
 function initSink(RED: NodeAPI): void {
   RED.nodes.registerType("sink", function Sink(this: Node, definition: NodeDef) {
     RED.nodes.createNode(this, definition);
@@ -30,6 +30,7 @@ function initSink(RED: NodeAPI): void {
       const { messages, check } = receivedBy((this as { _alias?: string })._alias ?? this.id);
       messages.push(message);
       check();
+      if ("fails" in definition) throw new Error("the sink fails, as it was told to");
     });
   });
 }
@@ -133,7 +134,10 @@ export function taken(id: string, count: number): Promise<Message[]> {
   const entry = receivedBy(id);
   return new Promise((resolve) => {
     entry.check = () => {
-      if (entry.messages.length >= count) resolve(entry.messages.splice(0, count));
+      if (entry.messages.length < count) return;
+      // What comes later belongs to whoever asks next.
+      entry.check = () => undefined;
+      resolve(entry.messages.splice(0, count));
     };
     entry.check();
   });

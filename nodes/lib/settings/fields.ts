@@ -26,12 +26,12 @@ export const boolean = z.preprocess(
 /** One portal id, or nothing. */
 export const portal = text.refine((id) => id === "" || isPortalId(id), { error: PORTAL_RULE });
 
-/** Portal ids with commas or spaces between them; each once. */
+/** The words of a list with commas or spaces between them; each once. */
+export const listed = (list: string): string[] => [
+  ...new Set(list.split(/[\s,;]+/).filter((id) => id !== "")),
+];
+
+/** Portal ids with commas or spaces between them, or none; each once. */
 export const portalList = text
-  .transform((list) => [...new Set(list.split(/[\s,;]+/).filter((id) => id !== ""))])
-  .pipe(
-    z
-      .array(z.string().refine(isPortalId, { error: PORTAL_RULE }))
-      .min(1, { error: "name at least one portal" })
-      .max(PORTALS_MAX),
-  );
+  .transform(listed)
+  .pipe(z.array(z.string().refine(isPortalId, { error: PORTAL_RULE })).max(PORTALS_MAX));

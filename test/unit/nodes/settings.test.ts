@@ -19,11 +19,16 @@ describe("node settings", () => {
       name: "",
       config: "c1",
       portals: ["hall"],
+      dynamic: false,
       mode: "stream",
+      probeSeconds: 60,
       schedule: "FIFO",
       cutoff: -1,
       start: "new",
+      since: "",
       output: "auto",
+      malformed: "error",
+      gaps: false,
     });
     assert.deepEqual(readServerSettings(base), {
       version: 1,
