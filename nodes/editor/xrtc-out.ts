@@ -26,6 +26,8 @@ function labelOf({ portal = "", portalType = "str" }: Partial<OutFields>): strin
 /** A field as text: a node that was saved before there was the field has nothing there. */
 const given = (field: string | number | undefined): string => String(field ?? "").trim();
 
+const areProperties = (list: string): boolean => propertyNames(list).every(isPropertyName);
+
 const isBlankOrTtl = (text: string): boolean =>
   text === "" || (Number(text) > 0 && Number(text) <= TTL_SECONDS_MAX);
 
@@ -50,8 +52,7 @@ RED.nodes.registerType<OutFields>("xrtc-out", {
     properties: {
       value: "",
       validate(value, _options) {
-        const fine = propertyNames(given(value)).every(isPropertyName);
-        return fine || this._("xrtc-out.invalid.properties");
+        return areProperties(given(value)) || this._("xrtc-out.invalid.properties");
       },
     },
     delivery: { value: "every" },
@@ -91,7 +92,9 @@ RED.nodes.registerType<OutFields>("xrtc-out", {
     }
     $("#node-input-encode")
       .on("change", function () {
-        $("#xrtc-out-properties").toggle($(this).val() === "message");
+        // What is wrong must be in sight, whether it is needed or not.
+        const isWrong = !areProperties(given($("#node-input-properties").val() as string));
+        $("#xrtc-out-properties").toggle($(this).val() === "message" || isWrong);
       })
       .trigger("change");
     $("#node-input-acknowledge")
