@@ -85,9 +85,10 @@ function init(RED: NodeAPI): void {
     onClose(this, systemClock, async (removed) => {
       isRemoved = removed;
       unfollow();
-      unsubscribe();
       badge.close();
       await outbox.close();
+      // The last user takes the client along: only when nothing is under way.
+      unsubscribe();
     });
   }
 

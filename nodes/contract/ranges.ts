@@ -32,7 +32,7 @@ export const SENDING_RANGES = {
   batchItemsMax: { min: 1, max: 100_000 },
   /** Requests that may go out for one set: 6. */
   attemptsMax: { min: 1, max: 100 },
-  /** Seconds after which a set that is not confirmed fails: 60. */
+  /** Seconds after which a set that is not confirmed fails, unless its node says otherwise: no limit. */
   retrySecondsMax: { min: 1, max: 3_600 },
   /** The budget: requests in a calendar month (UTC): as the preset has it. */
   monthRequestsMax: { min: 1, max: 1_000_000_000 },

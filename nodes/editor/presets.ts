@@ -15,8 +15,12 @@ export interface PresetChoice {
   readonly requestItemsMax: string;
 }
 
-/** The client's own defaults. */
-export const SENDING_DEFAULTS = { lingerMs: 0, attemptsMax: 6, retrySecondsMax: 60 } as const;
+/** The client's own defaults; how long a message may wait is up to the node that sends it. */
+export const SENDING_DEFAULTS = {
+  lingerMs: 0,
+  attemptsMax: 6,
+  retrySecondsMax: undefined,
+} as const;
 
 /** The value behind each field that is blank; undefined for no limit. */
 export function valuesWhenBlank(

@@ -1,6 +1,8 @@
 import { isPropertyName, propertyNames, QUEUE_MAX, TTL_SECONDS_MAX } from "../contract/out.js";
-import { portalInput, typedVerdict, typeOf } from "./portal-input.js";
+import { showDefaults } from "./defaults.js";
+import { portalSuggestions } from "./portals.js";
 import { isBlankOrPortalId, isBlankOrWhole } from "./rules.js";
+import { typedVerdict } from "./typed-rule.js";
 
 interface OutFields {
   version: number;
@@ -15,6 +17,17 @@ interface OutFields {
   queueMax: string | number;
   acknowledge: boolean;
   outputs: number;
+}
+
+type OutNodeInEditor = EditorNode<OutFields>;
+
+/** Id of the node whose dialog is open: other nodes are judged by what was saved. */
+let openId: string | undefined;
+
+/** Where the portal comes from: as the open dialog shows it, else as it was saved; a node of before it had it is text. */
+function portalTypeOf(node: Partial<OutNodeInEditor>): string {
+  const isOpen = node.id !== undefined && node.id === openId;
+  return String((isOpen && $("#node-input-portalType").val()) || node.portalType || "str");
 }
 
 /** What a node is called that has no name: its portal, or where that comes from. */
@@ -41,10 +54,9 @@ RED.nodes.registerType<OutFields>("xrtc-out", {
     portal: {
       value: "",
       validate(value, _options) {
-        return typedVerdict(given(value), typeOf("portal", this.portalType), {
-          written: () => isBlankOrPortalId(given(value)) || this._("xrtc-out.invalid.portal"),
-          blank: this._("xrtc-out.invalid.blank"),
-        });
+        const type = portalTypeOf(this);
+        if (type === "str") return isBlankOrPortalId(value) || this._("xrtc-out.invalid.portal");
+        return typedVerdict(given(value), type) || this._("xrtc-out.invalid.expression");
       },
     },
     portalType: { value: "str" },
@@ -65,7 +77,7 @@ RED.nodes.registerType<OutFields>("xrtc-out", {
     queueMax: {
       value: 1000,
       validate(value, _options) {
-        const fine = isBlankOrWhole(given(value), QUEUE_MAX.min, QUEUE_MAX.max);
+        const fine = isBlankOrWhole(value, QUEUE_MAX.min, QUEUE_MAX.max);
         return fine || this._("xrtc-out.invalid.queueMax");
       },
     },
@@ -84,12 +96,21 @@ RED.nodes.registerType<OutFields>("xrtc-out", {
     return this.name ? "node_label_italic" : "";
   },
   oneditprepare() {
-    portalInput({ field: "portal", label: this._("xrtc-out.portalType") });
-    // Saved before there were these fields: what the runtime makes of that.
-    for (const [field, value] of Object.entries({ encode: "auto", delivery: "every" })) {
-      const list = $(`#node-input-${field}`);
-      if (!list.val()) list.val(value);
-    }
+    openId = this.id;
+    showDefaults(this);
+    const { type } = portalSuggestions("#node-input-config");
+    $("#node-input-portal").typedInput({
+      default: "str",
+      types: [
+        { ...type, label: this._("xrtc-out.portalType") },
+        "msg",
+        "env",
+        "flow",
+        "global",
+        "jsonata",
+      ],
+      typeField: "#node-input-portalType",
+    });
     $("#node-input-encode")
       .on("change", function () {
         // What is wrong must be in sight, whether it is needed or not.
@@ -103,5 +124,11 @@ RED.nodes.registerType<OutFields>("xrtc-out", {
         $("#node-input-outputs").val($(this).is(":checked") ? 1 : 0);
       })
       .trigger("change");
+  },
+  oneditsave() {
+    openId = undefined;
+  },
+  oneditcancel() {
+    openId = undefined;
   },
 });

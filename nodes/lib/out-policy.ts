@@ -4,12 +4,10 @@ import { type NewItem, type SetItemsOptions } from "../../src/index.js";
 import type { OutSettings } from "./settings/out.js";
 
 export interface OutPolicy extends Pick<OutSettings, "delivery" | "queueMax"> {
-  /** Milliseconds that a message may wait from its arrival on; undefined for as long as it takes. */
+  /** Milliseconds that a message may wait from its arrival on; undefined for as long as the configuration says. */
   readonly ttlMs: number | undefined;
 }
 
-/** Eleven days: a client wants a number, and the runtime's timers count no further than twice that. */
-const NO_LIMIT_MS = 1_000_000_000;
 /** Steps in which the rest of a life is told to a client: writes of different lives do not share a request. */
 const LIFE_STEPS = 32;
 const LIFE_STEP_MS_MIN = 100;
@@ -30,9 +28,8 @@ export const setOptionsOf = ({ delivery }: OutPolicy, owner: string): SetItemsOp
   owner,
 });
 
-/** Milliseconds that are left of a message's life, up to a step more; 0 or less when it is over. */
-export function lifeLeftMs({ ttlMs }: OutPolicy, waitedMs: number): number {
-  if (ttlMs === undefined) return NO_LIMIT_MS;
+/** Milliseconds that are left of a life, up to a step more; 0 when it is over. */
+export function lifeLeftMs(ttlMs: number, waitedMs: number): number {
   const left = ttlMs - waitedMs;
   if (left <= 0) return 0;
   const step = Math.max(LIFE_STEP_MS_MIN, ttlMs / LIFE_STEPS);

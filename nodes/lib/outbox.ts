@@ -203,18 +203,26 @@ export class Outbox {
   }
 
   #send(entry: Entry, items: readonly NewItem[]): void {
-    const { policy, clock } = this.#options;
-    const ttlMs = lifeLeftMs(policy, clock.now() - entry.arrivedAt);
-    if (ttlMs <= 0) return this.#refuse(entry, expired());
+    const ttlMs = this.#lifeLeftMs(entry);
+    if (ttlMs === 0) return this.#refuse(entry, expired());
     this.#set(items, ttlMs).then(
       (result) => this.#confirm(entry, result),
       (thrown: unknown) => this.#refuse(entry, asError(thrown)),
     );
   }
 
-  async #set(items: readonly NewItem[], ttlMs: number): Promise<SetResult> {
+  async #set(items: readonly NewItem[], ttlMs: number | undefined): Promise<SetResult> {
     const client = await this.#options.connection.client(this.#abort.signal);
-    return client.setItems(items, { ...this.#setOptions, ttlMs });
+    const options = this.#setOptions;
+    return client.setItems(items, ttlMs === undefined ? options : { ...options, ttlMs });
+  }
+
+  /** Undefined where the configuration decides. */
+  #lifeLeftMs({ arrivedAt }: Entry): number | undefined {
+    const { policy, clock } = this.#options;
+    return policy.ttlMs === undefined
+      ? undefined
+      : lifeLeftMs(policy.ttlMs, clock.now() - arrivedAt);
   }
 
   #confirm(entry: Entry, result: SetResult): void {
@@ -242,7 +250,7 @@ export class Outbox {
     this.#cancelExpiry ??= clock.schedule(endsAt - clock.now(), () => {
       this.#cancelExpiry = undefined;
       for (const entry of this.#waiting) {
-        if (lifeLeftMs(policy, clock.now() - entry.arrivedAt) <= 0) this.#refuse(entry, expired());
+        if (this.#lifeLeftMs(entry) === 0) this.#refuse(entry, expired());
       }
       this.#pump();
     });

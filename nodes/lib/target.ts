@@ -19,6 +19,12 @@ export interface Urls {
   readonly getUrl: string;
 }
 
+/**
+ * Milliseconds that an item may wait where neither its node nor the configuration sets a limit: eleven days. A client
+ * wants a number, and the runtime's timers count no further than twice that.
+ */
+export const NO_LIMIT_MS = 1_000_000_000;
+
 /** How a client sends; what is left out is the client's own default. */
 export interface Sending {
   readonly lingerMs?: number;
@@ -134,13 +140,13 @@ function checkTogether({ getTimeoutMs, sessionIdleMsMax }: Limits): void {
   );
 }
 
-/** How the client sends, where the user said anything about it. */
+/** How the client sends, where the user said anything about it. Without a word, items outlast any outage. */
 export function sendingOf(settings: ConfigSettings): Sending {
   const { lingerMs, batchItemsMax, attemptsMax, retrySecondsMax } = settings;
   return {
     ...(lingerMs === null ? {} : { lingerMs }),
     ...(batchItemsMax === null ? {} : { batchItemsMax }),
     ...(attemptsMax === null ? {} : { attemptsMax }),
-    ...(retrySecondsMax === null ? {} : { retryMsMax: retrySecondsMax * 1_000 }),
+    retryMsMax: retrySecondsMax === null ? NO_LIMIT_MS : retrySecondsMax * 1_000,
   };
 }

@@ -3,6 +3,7 @@ import { readConfigSettings } from "../../../nodes/lib/settings/config.js";
 import {
   limitsOf,
   registrationUrlOf,
+  NO_LIMIT_MS,
   sendingOf,
   urlsBelow,
   urlsOf,
@@ -86,8 +87,10 @@ describe("the service of a configuration", () => {
     limits({ getTimeoutMs: "60000", sessionIdleMsMax: "61000" });
   });
 
-  it("is sent to as the user said, and as the client would where nothing was said", () => {
-    assert.deepEqual(sendingOf(readConfigSettings({ attemptsMax: " " })), {});
+  it("is sent to as the user said, and as the client would where nothing was said, but for as long as it takes", () => {
+    const sending = sendingOf(readConfigSettings({ attemptsMax: " " }));
+    assert.deepEqual(sending, { retryMsMax: NO_LIMIT_MS });
+    assert.ok(NO_LIMIT_MS < 2 ** 31, "no timer of the runtime counts further");
     const fields = { lingerMs: "0", batchItemsMax: "20", attemptsMax: "3", retrySecondsMax: "30" };
     assert.deepEqual(sendingOf(readConfigSettings(fields)), {
       lingerMs: 0,
