@@ -1,4 +1,5 @@
 import { PROBE_SECONDS, timeMs } from "../contract/in.js";
+import { showDefaults } from "./defaults.js";
 import { portalSuggestions } from "./portals.js";
 import { isBlankOrWhole, isPortalList, isVariable, portalIds } from "./rules.js";
 
@@ -98,6 +99,7 @@ RED.nodes.registerType<InFields>("xrtc-in", {
     return this.name ? "node_label_italic" : "";
   },
   oneditprepare() {
+    showDefaults(this);
     openId = this.id;
     portalSuggestions("#node-input-config").attach("#node-input-portals", { list: true });
     $("#xrtc-in-dialog").find("select, input[type=checkbox]").on("change", refresh);
