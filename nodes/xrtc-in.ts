@@ -46,6 +46,7 @@ function init(RED: NodeAPI): void {
       translate: RED._,
       clock: systemClock,
       queued: () => reader.held,
+      unverified: () => connection.isUnverified,
     });
     const reporter = new RefusalReporter(this, started);
     const reader = new Reader({

@@ -2,13 +2,14 @@
 
 import type { StatusAnswer } from "../contract/admin.js";
 import type { Connection } from "./connection.js";
-import { lookOf } from "./look.js";
+import { lookOf, unverifiedLook } from "./look.js";
 import { textOf, type Translate } from "./look-text.js";
 
 export function statusAnswer(connection: Connection, translate: Translate): StatusAnswer {
   const state = connection.state.value;
   const status = connection.status.value;
-  const look = lookOf(undefined, status);
+  const verified = lookOf(undefined, status);
+  const look = connection.isUnverified ? unverifiedLook(verified) : verified;
   const client = state.kind === "ready" ? state.client : undefined;
   return {
     kind: status.kind,

@@ -84,11 +84,15 @@ function handlersOf(RED: NodeAPI) {
     };
 
   const status: Handler<StatusAnswer> = (request) =>
-    statusAnswer((deployed(request) ?? notDeployed()).connection, RED._);
+    whileInUse((deployed(request) ?? notDeployed()).connection, (connection) =>
+      statusAnswer(connection, RED._),
+    );
 
   const portals: Handler<PortalsAnswer> = async (request, { signal }) => {
     const { connection } = deployed(request) ?? notDeployed();
-    return { portals: await lists.of(await connection.client(signal)) };
+    return whileInUse(connection, async () => ({
+      portals: await lists.of(await connection.client(signal)),
+    }));
   };
 
   const test: Handler<TestAnswer> = async (request, { signal, secrets }) => {
@@ -122,6 +126,19 @@ function handlersOf(RED: NodeAPI) {
   };
 
   return { status, portals, test, start, finish };
+}
+
+/** A connection that no node uses is let go again. */
+async function whileInUse<T>(
+  connection: Connection,
+  act: (connection: Connection) => Promise<T> | T,
+): Promise<T> {
+  const leave = connection.state.subscribe(() => undefined);
+  try {
+    return await act(connection);
+  } finally {
+    leave();
+  }
 }
 
 /** The same destination; whoever asks for its key is heard. */

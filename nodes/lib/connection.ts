@@ -58,6 +58,7 @@ export class Connection {
   readonly #states = this.#counted(this.#state);
   readonly #statuses = this.#counted(this.#status);
   #lease: Lease<XrtcClient> | undefined;
+  #unverified = false;
   /** End what the connection listens to. */
   #unwatch: (() => void) | undefined;
   #unfollow: (() => void) | undefined;
@@ -77,6 +78,11 @@ export class Connection {
   get status(): Observable<ClientStatus> {
     this.#start();
     return this.#statuses;
+  }
+
+  /** Whether it accepts any certificate, because its tls-config says so. */
+  get isUnverified(): boolean {
+    return this.#unverified;
   }
 
   /**
@@ -212,6 +218,7 @@ export class Connection {
     old?.release();
     this.#unfollow?.();
     const client = this.#lease.value;
+    this.#unverified = target.network?.tls?.rejectUnauthorized === false;
     this.#state.set({ kind: "ready", client });
     this.#unfollow = client.status.subscribe((status) => this.#status.set(status));
   }

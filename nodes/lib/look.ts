@@ -9,7 +9,7 @@ import type { ServerState } from "./local-server.js";
  */
 export type Phrase =
   | { readonly kind: "shared"; readonly key: SharedKey }
-  | { readonly kind: "own"; readonly key: "starting" | "paused" | SharedKey }
+  | { readonly kind: "own"; readonly key: "starting" | "paused" | "unverified" | SharedKey }
   | { readonly kind: "words"; readonly text: string }
   | { readonly kind: "cause"; readonly code: XrtcError["code"] }
   /** A cause, and that the next attempt comes by itself; `seconds` only when that takes a while. */
@@ -89,6 +89,12 @@ export function senderLookOf(
   if (base.fill === "green" && queued < QUEUED_MIN) return base;
   return { ...base, queued: roughly(queued) };
 }
+
+/** The same look, which says that nobody knows who is at the other end where all else is well. */
+export const unverifiedLook = (look: Look | undefined): Look | undefined =>
+  look?.fill === "green"
+    ? { ...look, fill: "yellow", phrase: { kind: "own", key: "unverified" } }
+    : look;
 
 /** Two digits and zeros: what changes with every message must not make a new badge of each. */
 function roughly(count: number): number {

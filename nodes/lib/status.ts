@@ -1,6 +1,14 @@
 import type { NodeStatus } from "node-red";
 import type { Cancel, ClientStatus, Clock } from "../../src/index.js";
-import { type Hold, type Look, lookOf, sameButQueue, sameLook, senderLookOf } from "./look.js";
+import {
+  type Hold,
+  type Look,
+  lookOf,
+  sameButQueue,
+  sameLook,
+  senderLookOf,
+  unverifiedLook,
+} from "./look.js";
 import { textOf, type Translate } from "./look-text.js";
 
 /** Milliseconds that lie between two changes of one badge: each goes to every open editor. */
@@ -18,6 +26,8 @@ export interface BadgeOptions {
   readonly clock: Clock;
   /** Messages of the node that have no answer yet. @defaultValue none */
   readonly queued?: () => number;
+  /** Whether the connection accepts any certificate. @defaultValue never */
+  readonly unverified?: () => boolean;
 }
 
 /** A badge and what is behind it, as `getStatus` answers it. */
@@ -132,7 +142,8 @@ export class Badge {
   }
 
   #refresh(): void {
-    this.set(senderLookOf(this.#clientLook, this.#hold, this.#counted));
+    const look = senderLookOf(this.#clientLook, this.#hold, this.#counted);
+    this.set(this.#options.unverified?.() === true ? unverifiedLook(look) : look);
   }
 
   #unschedule(): void {

@@ -82,6 +82,17 @@ describe("The dialog of an xrtc-config asks the runtime", () => {
       assert.equal((body["usage"] as { max: number }).max, 5_000);
     });
 
+    it("and leaves nothing behind where no node uses it", async () => {
+      await using service = await startFast();
+      await start([tab, config(service.baseUrl)], credentials);
+      assert.equal((await ask("xrtc/config/c1/portals")).status, 200);
+      assert.equal((await ask("xrtc/config/c1/status")).body["kind"], "connected");
+      assert.equal(shared().clients.size, 1);
+      // What nobody uses is only held.
+      shared().clients.endHeld();
+      assert.equal(shared().clients.size, 0);
+    });
+
     it("and hears that there is no such node", async () => {
       await start([tab, sink("k1")]);
       for (const path of ["c9/status", "k1/status", "c9/portals", "__proto__/status"]) {

@@ -8,6 +8,9 @@ import { catchAll, complete, config, credentials, input, out, sink, tab } from "
 import { badge, deploy, type Flow, logged, node, shared, start, stop, taken } from "./runtime.js";
 import { variables } from "./variables.js";
 
+/** The runtime under test knows no texts, only their keys. */
+const BADGE = "@xrtc-community/node-red-xrtc/xrtc-config:badge";
+
 const startNamed = (): Promise<Service> =>
   startService({ hostNames: ["xrtc.test"], limits: { loginIntervalMsMin: 0 } });
 
@@ -98,7 +101,7 @@ describe("An xrtc-config with a tls-config", () => {
     await stop();
   });
 
-  it("says in the log when that node accepts any certificate", async () => {
+  it("says in badges, dialog and log when that node accepts any certificate", async () => {
     await using service = await startNamed();
     await using front = await TlsFront.before(
       portOf(service),
@@ -107,6 +110,10 @@ describe("An xrtc-config with a tls-config", () => {
     const connection = config(`https://127.0.0.1:${front.port}/v1`, { tls: "t1" });
     await start([tab, tlsConfig({ verifyservercert: false }), connection, ...pair], credentials);
     await exchange("to whoever listens");
+    await badge("o1", { fill: "yellow", shape: "dot", text: `${BADGE}.unverified` });
+    await badge("i1", { fill: "yellow", shape: "dot", text: `${BADGE}.unverified` });
+    const { body } = await ask("xrtc/config/c1/status");
+    assert.deepEqual([body["kind"], body["status"]], ["connected", `${BADGE}.unverified`]);
     assert.ok(logged("warn").some((text) => /unverified/.test(text)));
     await stop();
   });
