@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { ACCOUNT_ID, API_KEY, startService, type Service } from "../support/service.js";
+import { useBench } from "./bench.js";
+import { aWayThere, oneOfEach } from "./flows.js";
+
+describe("the editor, in a browser", () => {
+  const codes: string[] = [];
+  let service: Service;
+
+  before(async () => {
+    service = await startService({
+      log: ({ message }) => {
+        const [, code] = /^registration code for .*: (\S+)$/.exec(message) ?? [];
+        if (code !== undefined) codes.push(code);
+      },
+    });
+  });
+
+  after(() => service[Symbol.asyncDispose]());
+
+  const bench = useBench();
+  afterEach(() => bench.nodeRed.deploy([]));
+
+  it("imports the first example, whose badges turn green and whose items reach the debug sidebar", async () => {
+    const { editor } = bench;
+    await editor.load();
+    await editor.importExample("01 First steps");
+    await editor.openTab("XRTC: first steps");
+    // Any free port: another program of this machine may have the usual one.
+    const server = await editor.openDialog("xrtc-server");
+    await server.type("port", "0");
+    await server.done();
+    await editor.deploy();
+    await editor.badge("xrtc-server", "green", "127.0.0.1:");
+    await editor.badge("xrtc-out", "green", "connected");
+    await editor.badge("xrtc-in", "green", "connected");
+    const [item] = await editor.debugged("item and latency", 2);
+    assert.match(item ?? "", /number: \d+, latencyMs: \d+/);
+  });
+
+  it("marks a portal id that no service takes, and says what one is made of", async () => {
+    const { editor, nodeRed } = bench;
+    await nodeRed.deploy(oneOfEach());
+    await editor.load();
+    for (const [type, field] of [
+      ["xrtc-out", "portal"],
+      ["xrtc-in", "portals"],
+    ] as const) {
+      const dialog = await editor.openDialog(type);
+      await dialog.type(field, "kitchen-1");
+      assert.equal(await dialog.isMarked(field), true, type);
+      assert.match(await dialog.complaint(field), /1 to 32 ASCII letters and digits/);
+      await dialog.type(field, "kitchen1");
+      assert.equal(await dialog.isMarked(field), false, type);
+      await dialog.cancel();
+    }
+  });
+
+  it("marks a limit past what can be kept, and says what it may be", async () => {
+    const { editor, nodeRed } = bench;
+    await nodeRed.deploy(oneOfEach());
+    await editor.load();
+    const dialog = await editor.openConfigDialog("xrtc-out");
+    await dialog.turnTo("Limits");
+    await dialog.type("requestItemsMax", "1000000000");
+    assert.equal(await dialog.isMarked("requestItemsMax"), true);
+    assert.match(await dialog.complaint("requestItemsMax"), /from 1 to/);
+    await dialog.type("requestItemsMax", "5");
+    assert.equal(await dialog.isMarked("requestItemsMax"), false);
+    await dialog.cancel();
+  });
+
+  it("tests a connection before it is deployed, and tells time, clock and portals", async () => {
+    const { editor, nodeRed } = bench;
+    await service.client().setItems([{ portalId: "kitchen", payload: "21.5" }]);
+    await nodeRed.deploy(oneOfEach());
+    await editor.load();
+    const dialog = await editor.openConfigDialog("xrtc-out");
+    await dialog.choose("service", "custom");
+    await dialog.type("baseUrl", service.baseUrl);
+    await dialog.type("accountId", ACCOUNT_ID);
+    await dialog.type("apiKey", API_KEY);
+    await dialog.press("xrtc-config-test");
+    const told = await dialog.told("xrtc-config-test-result");
+    assert.match(told, /\d ms/);
+    assert.match(told, /kitchen/);
+    await dialog.type("apiKey", API_KEY.toUpperCase());
+    await dialog.press("xrtc-config-test");
+    assert.match(await dialog.told("xrtc-config-test-result", "bad"), /XRTC_CREDENTIALS_REFUSED/);
+    assert.deepEqual(await dialog.problems(), []);
+    await dialog.cancel();
+  });
+
+  it("walks through registration, after which the new account carries an item", async () => {
+    const { editor, nodeRed } = bench;
+    await nodeRed.deploy(aWayThere(service.baseUrl));
+    await editor.load();
+    const dialog = await editor.openConfigDialog("xrtc-out");
+    await dialog.press("xrtc-config-register");
+    await dialog.fill("xrtc-config-email", "somebody@example.org");
+    await dialog.press("xrtc-config-send-code");
+    await dialog.told("xrtc-config-registration-result", "plain", /somebody@example\.org/);
+    const code = codes.at(-1) ?? assert.fail("the server told no code");
+    await dialog.fill("xrtc-config-code", code);
+    assert.deepEqual(await dialog.problems(), []);
+    await dialog.press("xrtc-config-finish");
+    await dialog.told("xrtc-config-registration-result", "fine");
+    assert.match(await dialog.value("accountId"), /^AC\d+$/);
+    await dialog.done();
+    const node = await dialog.below();
+    await node.done();
+    await editor.deploy();
+    await editor.badge("xrtc-in", "green", "connected");
+    await editor.press("inject");
+    assert.deepEqual(await editor.debugged("what arrived", 1), [`"21.5"`]);
+    await editor.badge("xrtc-out", "green", "connected");
+  });
+});
