@@ -39,6 +39,9 @@ function labelOf({ portal = "", portalType = "str" }: Partial<OutFields>): strin
 /** A field as text: a node that was saved before there was the field has nothing there. */
 const given = (field: string | number | undefined): string => String(field ?? "").trim();
 
+const writtenVerdict = (portal: string, node: { _(key: string): string }): Verdict =>
+  isBlankOrPortalId(portal) || node._("xrtc-out.invalid.portal");
+
 const areProperties = (list: string): boolean => propertyNames(list).every(isPropertyName);
 
 const isBlankOrTtl = (text: string): boolean =>
@@ -55,7 +58,7 @@ RED.nodes.registerType<OutFields>("xrtc-out", {
       value: "",
       validate(value, _options) {
         const type = portalTypeOf(this);
-        if (type === "str") return isBlankOrPortalId(value) || this._("xrtc-out.invalid.portal");
+        if (type === "str") return writtenVerdict(value, this);
         return typedVerdict(given(value), type) || this._("xrtc-out.invalid.expression");
       },
     },
@@ -102,7 +105,12 @@ RED.nodes.registerType<OutFields>("xrtc-out", {
     $("#node-input-portal").typedInput({
       default: "str",
       types: [
-        { ...type, label: this._("xrtc-out.portalType") },
+        // The rule a second time, because the message of the first hangs on a field that the editor hides.
+        {
+          ...type,
+          label: this._("xrtc-out.portalType"),
+          validate: (value) => writtenVerdict(value, this),
+        },
         "msg",
         "env",
         "flow",
