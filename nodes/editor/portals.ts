@@ -17,6 +17,8 @@ export interface PortalSuggestions {
   attach(field: string, options?: { readonly list?: boolean }): void;
   /** The text type of a typed field, with suggestions; in place of `"str"`. */
   readonly type: TypedInputType;
+  /** The same for a field that holds several. */
+  readonly listType: TypedInputType;
 }
 
 /**
@@ -45,6 +47,13 @@ export function portalSuggestions(configField: string): PortalSuggestions {
       if (dialog?.isConnected === true) done(completionsOf(field, ids, isList));
     };
 
+  const textType = (isList: boolean): TypedInputType => ({
+    value: "str",
+    label: RED._("typedInput.type.str"),
+    icon: "red/images/typedInput/az.svg",
+    autoComplete: search(isList),
+  });
+
   return {
     attach(field, { list = false } = {}) {
       // Another program's suggestions would lie over the menu.
@@ -52,12 +61,8 @@ export function portalSuggestions(configField: string): PortalSuggestions {
         .attr("autocomplete", "off")
         .autoComplete({ search: search(list), minLength: 0 });
     },
-    type: {
-      value: "str",
-      label: RED._("typedInput.type.str"),
-      icon: "red/images/typedInput/az.svg",
-      autoComplete: search(false),
-    },
+    type: textType(false),
+    listType: textType(true),
   };
 }
 

@@ -92,7 +92,7 @@ describe("The README's tables", () => {
   });
 
   it("have every field of each node by the name that the editor shows", () => {
-    for (const node of ["xrtc-config", "xrtc-out", "xrtc-in", "xrtc-server"]) {
+    for (const node of ["xrtc-config", "xrtc-out", "xrtc-in", "xrtc-get", "xrtc-server"]) {
       const catalogue = JSON.parse(readText(`nodes/locales/en-US/${node}.json`)) as Record<
         string,
         { label: Record<string, string> }

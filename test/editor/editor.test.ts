@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 import { createContext, runInContext } from "node:vm";
 import { CONFIG_RANGES } from "../../nodes/contract/ranges.js";
 import { readConfigSettings } from "../../nodes/lib/settings/config.js";
+import { readGetSettings } from "../../nodes/lib/settings/get.js";
 import { readInSettings } from "../../nodes/lib/settings/in.js";
 import { readOutSettings } from "../../nodes/lib/settings/out.js";
 import { readServerSettings } from "../../nodes/lib/settings/server.js";
@@ -14,7 +15,7 @@ import { limitsOf } from "../../nodes/lib/target.js";
 import type { Gap } from "../../src/index.js";
 
 const ROOT = join(__dirname, "../..");
-const TYPES = ["xrtc-config", "xrtc-in", "xrtc-out", "xrtc-server"] as const;
+const TYPES = ["xrtc-config", "xrtc-get", "xrtc-in", "xrtc-out", "xrtc-server"] as const;
 
 interface Field {
   readonly value: unknown;
@@ -192,6 +193,7 @@ describe("the editor's side of the nodes", () => {
   it("offers the defaults that the runtime has", () => {
     const readers = {
       "xrtc-config": readConfigSettings,
+      "xrtc-get": readGetSettings,
       "xrtc-out": readOutSettings,
       "xrtc-server": readServerSettings,
     };
@@ -212,6 +214,7 @@ describe("the editor's side of the nodes", () => {
     agrees(["xrtc-out", "portal"], readOutSettings, ids);
     const lists = [...ids, "a,b", "a b;c", "a, b-c", " , "];
     agrees(["xrtc-in", "portals"], readInSettings, lists);
+    agrees(["xrtc-get", "portals"], readGetSettings, lists);
     const numbers = ["", "0", "-1", "-2", "1.5", "8480", "65535", "65536", "x", "1e3", 7];
     agrees(["xrtc-server", "port"], readServerSettings, numbers);
     agrees(["xrtc-in", "cutoff"], readInSettings, numbers, { portals: "a" });
@@ -226,6 +229,7 @@ describe("the editor's side of the nodes", () => {
     agrees(["xrtc-out", "ttlSeconds"], readOutSettings, seconds);
     const names = ["", "retain", "retain, qos;ä", "req", "a, __proto__", "a.b", "a[0]", "_msgid"];
     agrees(["xrtc-out", "properties"], readOutSettings, names);
+    agrees(["xrtc-get", "cutoff"], readGetSettings, numbers);
     for (const [field, { min, max }] of Object.entries(CONFIG_RANGES)) {
       const ends = [min - 1, min, max, max + 1].map(String);
       agrees(["xrtc-config", field], readLimits, [...numbers, ...ends]);

@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readConfigSettings } from "../../nodes/lib/settings/config.js";
+import { readGetSettings } from "../../nodes/lib/settings/get.js";
 import { readInSettings } from "../../nodes/lib/settings/in.js";
 import { readOutSettings } from "../../nodes/lib/settings/out.js";
 import { readServerSettings } from "../../nodes/lib/settings/server.js";
@@ -22,6 +23,7 @@ interface FlowNode {
 
 const READERS: Readonly<Record<string, (definition: object) => unknown>> = {
   "xrtc-config": readConfigSettings,
+  "xrtc-get": readGetSettings,
   "xrtc-in": readInSettings,
   "xrtc-out": readOutSettings,
   "xrtc-server": readServerSettings,

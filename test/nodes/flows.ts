@@ -57,6 +57,16 @@ export const input = (id: string, portals: string, more: object = {}): Part => (
   ...more,
 });
 
+/** An xrtc-get that is wired to the sink of the same number. */
+export const get = (id: string, more: object = {}): Part => ({
+  id,
+  type: "xrtc-get",
+  ...place,
+  config: "c1",
+  wires: [[id.replace("g", "k")]],
+  ...more,
+});
+
 export const sink = (id: string): Part => ({ id, type: "sink", ...place });
 
 /** Sends every error of the flow to the sink `caught`. */

@@ -6,6 +6,7 @@ import type { EventEmitter } from "node:events";
 import { createRequire } from "node:module";
 import { sharedOf } from "../../nodes/lib/shared.js";
 import initConfig from "../../nodes/xrtc-config.js";
+import initGet from "../../nodes/xrtc-get.js";
 import initIn from "../../nodes/xrtc-in.js";
 import initOut from "../../nodes/xrtc-out.js";
 import initServer from "../../nodes/xrtc-server.js";
@@ -55,13 +56,14 @@ const nodeSets = [
   initConfig,
   initOut,
   initIn,
+  initGet,
   initServer,
   initSink,
   initThrower,
 ] as unknown as NodeInitializer[];
 
 /** Node types of Node-RED itself, from the line under test. */
-function coreNodes(...files: readonly string[]): NodeInitializer[] {
+export function coreNodes(...files: readonly string[]): NodeInitializer[] {
   const requireThere = createRequire(require.resolve(NODE_RED));
   return files.map((file) => requireThere(`@node-red/nodes/core/${file}`) as NodeInitializer);
 }
@@ -88,11 +90,15 @@ const internals = helper as unknown as Internals;
 let initialised = false;
 
 /** Starts a flow. Whatever `stop` returned to how it was before. */
-export async function start(flow: Flow, credentials: FlowCredentials = {}): Promise<void> {
+export async function start(
+  flow: Flow,
+  credentials: FlowCredentials = {},
+  moreNodes: readonly NodeInitializer[] = [],
+): Promise<void> {
   if (!initialised) helper.init(require.resolve(NODE_RED));
   initialised = true;
   const core = coreNodes("network/05-tls.js", "network/06-httpproxy.js");
-  await helper.load([...nodeSets, ...core], flow, credentials);
+  await helper.load([...nodeSets, ...core, ...moreNodes], flow, credentials);
 }
 
 /** Deploys, and resolves when the flows have started again. Credentials that are not given stay as they are. */
