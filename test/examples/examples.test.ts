@@ -51,6 +51,27 @@ describe("the example flows, imported and deployed", function () {
     assert.deepEqual(all(ERRORS), []);
   });
 
+  it("2: items are set, got when they are asked for, waited for, and listed", async () => {
+    await deploy("02");
+    await press("kitchen is at 21.5");
+    await press("kitchen is at 21.5");
+    await nodeRed.badge(example.id("xrtc-out", "set"), CONNECTED);
+    await press("wait for the hall");
+    await press("hall is at 18");
+    assert.deepEqual(payloadsOf(await taken("each item", 1)), [18]);
+    await press("what is new?");
+    const kitchen = await taken("each item", 2);
+    assert.deepEqual(payloadsOf(kitchen), [21.5, 21.5]);
+    assert.deepEqual(
+      kitchen.map(({ topic }) => topic),
+      ["kitchen", "kitchen"],
+    );
+    await press("list portals");
+    const [portals] = payloadsOf(await taken("list of portals", 1)) as [Message[]];
+    assert.deepEqual(portals.map(({ portalid }) => portalid).toSorted(), ["hall", "kitchen"]);
+    assert.deepEqual(all(ERRORS), []);
+  });
+
   it("3: a stream, a watch and a probe bring the same items, in order and whole", async () => {
     await deploy("03");
     for (const name of ["stream", "watch", "probe"]) await connected(name);
