@@ -201,9 +201,14 @@ export class Reader {
 
   #report(): void {
     const { connection, onStatus } = this.#options;
-    if (this.#client !== undefined && this.#problem !== undefined) {
-      onStatus({ kind: "refused", cause: this.#problem, retryInMs: Infinity });
-    } else onStatus(worstOf(this.#statuses.values()) ?? connection.status.value);
+    const client = this.#client;
+    if (client !== undefined && this.#problem !== undefined) {
+      return onStatus({ kind: "refused", cause: this.#problem, retryInMs: Infinity });
+    }
+    const whole = worstOf(this.#statuses.values());
+    if (whole !== undefined) onStatus(whole);
+    // That others are connected does not mean that what is about to be read is read already.
+    else if (client === undefined || this.#portals.size === 0) onStatus(connection.status.value);
   }
 }
 

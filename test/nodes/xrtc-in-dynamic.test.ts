@@ -6,6 +6,7 @@ import {
   badges,
   deploy,
   errors,
+  events,
   type Message,
   node,
   start,
@@ -99,6 +100,26 @@ describe("an xrtc-in whose portals are changed by messages", () => {
     await deploy(flow);
     await badge("i1", connected);
     assert.deepEqual((await ask("getSubscriptions")).payload, ["hall"]);
+  });
+
+  it("misses nothing through a deploy, and gets nothing twice", async () => {
+    await using service = await startService({ limits: { loginIntervalMsMin: 0 } });
+    const flow = flowOf(service.baseUrl, dynamic("hall, attic"));
+    await start(flow, credentials);
+    await badge("i1", connected);
+    const client = service.client();
+    for (let round = 0; round < 5; round += 1) {
+      const stored = new Promise<unknown>((resolve) => {
+        events().once("flows:stopped", () => {
+          const items = ["hall", "attic"].map((portalId) => ({ portalId, payload: `${round}` }));
+          resolve(client.setItems(items));
+        });
+      });
+      await deploy(flow);
+      await stored;
+      assert.deepEqual(payloadsOf(await taken("k1", 2)), [round, round]);
+    }
+    assert.equal(untaken("k1"), 0);
   });
 
   it("refuses more portals than the service has, all of that message, and goes on with the others", async () => {

@@ -165,6 +165,29 @@ describe("xrtc-in", () => {
     assert.equal(service.server.stats.requests, 0);
   });
 
+  it("that names more portals than the service has turns red, says so once and reads nothing (L7)", async () => {
+    await using service = await startService(oftenLogins);
+    const eleven = Array.from({ length: 11 }, (_, index) => `p${index}`).join();
+    const flow = [tab, config(service.baseUrl, { limits: "hosted" }), input("i1", eleven)];
+    await start([...flow, sink("k1"), ...catchAll], credentials);
+    const [caught] = (await taken("caught", 1)) as Caught[];
+    assert.equal(caught?.error.code, "XRTC_OPTIONS");
+    assert.match(caught?.error.message ?? "", /11 portals are too many: 10 are allowed/);
+    await badge("i1", { fill: "red", shape: "dot" });
+    assert.equal(service.server.stats.requests, 0);
+  });
+
+  it("is connected only when its own reading has begun, whoever else is", async () => {
+    await using service = await startService(oftenLogins);
+    const flow = [tab, config(service.baseUrl), out({ portal: "hall" }), input("i1", "hall")];
+    await start([...flow, sink("k1")], credentials);
+    await badge("i1", connected);
+    await deploy([...flow, sink("k1"), input("i2", "attic"), sink("k2")], "nodes");
+    await badge("i2", connected);
+    const looks = badges("i2").map(({ fill }) => fill);
+    assert.deepEqual(looks, ["yellow", "green"]);
+  });
+
   it("says on its badge that the server is away, tries again by itself and goes on when it is back", async () => {
     const accounts = [{ accountId: ACCOUNT_ID, apiKeys: [API_KEY] }];
     const first = new XrtcServer({ port: 0, accounts });
