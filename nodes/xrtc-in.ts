@@ -54,6 +54,7 @@ function init(RED: NodeAPI): void {
       clock: systemClock,
       portals: settings?.portals ?? [],
       isDynamic: settings?.dynamic ?? false,
+      cutoffMs: settings?.cutoff ?? -1,
       subscribe: (client, { portals, key, onGap }) =>
         client.subscribe({
           portals,

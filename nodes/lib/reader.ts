@@ -27,6 +27,8 @@ export interface ReaderOptions {
   readonly portals: readonly string[];
   /** Whether portals come and go: each is read by itself then, so that one does not disturb the others. */
   readonly isDynamic: boolean;
+  /** Age in ms above which items that waited during a pause are left out; -1 for no limit. */
+  readonly cutoffMs: number;
   readonly subscribe: (client: XrtcClient, reading: Reading) => Subscription;
   readonly onNews: (news: News) => void;
   /** Hears that something waits because the reader is paused. */
@@ -108,9 +110,10 @@ export class Reader {
     this.#held ??= new HeldNews();
   }
 
-  /** Tells what has come since the pause, oldest first, and then what comes. */
+  /** Tells what has come since the pause and is not too old by now, oldest first, and then what comes. */
   resume(): void {
-    const news = this.#held?.release() ?? [];
+    const { clock, cutoffMs } = this.#options;
+    const news = this.#held?.release(clock.now(), cutoffMs) ?? [];
     this.#held = undefined;
     for (const each of news) this.#options.onNews(each);
   }
@@ -191,7 +194,7 @@ export class Reader {
 
   #tell(news: News): void {
     if (this.#held === undefined) return this.#options.onNews(news);
-    this.#held.push(news);
+    this.#held.push(news, this.#options.clock.now());
     this.#options.onHeld();
   }
 

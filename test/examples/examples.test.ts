@@ -182,4 +182,25 @@ describe("the example flows, imported and deployed", function () {
     await press("a message");
     assert.equal((await next("stored"))["payload"], "now or never");
   });
+
+  it("8: the light follows the switch, and never a command older than three seconds", async () => {
+    await deploy("08");
+    await connected("the light");
+    await press("on");
+    assert.equal((await next("light"))["payload"], true);
+
+    // The light's line is cut: the command waits for the light to come back.
+    await press("cut the light's line");
+    await press("off");
+    await nodeRed.badge(example.id("xrtc-in", "the light"), { text: "paused (1)" });
+    // The switch's line is cut: its command waits in the switch, and is given up after three seconds.
+    await press("cut the switch's line");
+    await press("off");
+    assert.equal(codeOf(await next(ERRORS)), "XRTC_TIMEOUT");
+    await press("mend the light's line");
+    await press("mend the switch's line");
+    await press("on");
+    assert.equal((await next("light"))["payload"], true);
+    assert.deepEqual(payloadsOf(all("light")), [true, true]);
+  });
 });
