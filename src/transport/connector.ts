@@ -29,21 +29,18 @@ export function connectorOf(options: ConnectorOptions): Connect {
   const toTarget = buildConnector({ timeout: timeoutMs, ...tls });
   // The certificate of a proxy is judged by what Node.js trusts: the settings are those of the service.
   const toProxy = buildConnector({ timeout: timeoutMs });
-  const { servername } = tls;
-  // What the user says goes before the name in the address.
-  const named = (target: Target): Target => (servername ? { ...target, servername } : target);
   const connect = async (target: Target, callback: Callback, route: ProxyRoute): Promise<void> => {
     const { hostname, protocol } = target;
     const host = hostname.includes(":") ? `[${hostname}]` : hostname;
     const authority = `${host}:${portOf(protocol, target.port)}`;
     const httpSocket = await openTunnel({ route, authority, connect: toProxy, timeoutMs, clock });
-    if (protocol === "https:") toTarget({ ...named(target), httpSocket }, callback);
+    if (protocol === "https:") toTarget({ ...target, httpSocket }, callback);
     else callback(null, httpSocket);
   };
   return (target, callback) => {
     const { hostname, protocol } = target;
     const route = routeOf?.({ hostname, port: portOf(protocol, target.port), protocol });
-    if (route === undefined) toTarget(named(target), callback);
+    if (route === undefined) toTarget(target, callback);
     else connect(target, callback, route).catch((error: Error) => callback(error, null));
   };
 }
@@ -90,13 +87,12 @@ async function openTunnel({
       socket.destroy();
       reject(error);
     };
-    asked.once("connect", ({ statusCode = 0 }, _socket, head) => {
+    asked.once("connect", ({ statusCode = 0 }) => {
       if (statusCode < 200 || statusCode > 299) {
         fail(refused(`the proxy answered with status ${statusCode}`));
         return;
       }
       cancel();
-      if (head.length > 0) socket.unshift(head);
       resolve(socket);
     });
     asked.on("error", (error: Error & { code?: unknown }) =>

@@ -161,6 +161,11 @@ describe("A client with certificates of its own", () => {
     await fails({ baseUrl, tls }, "XRTC_TLS", /127\.0\.0\.1/);
     await exchange({ baseUrl, tls: { ...tls, servername: "inside.test" } });
     assert.ok(front.names.includes("inside.test"));
+    // So it does where the address has a name of its own.
+    await using proxy = await ConnectProxy.start({ port: front.port });
+    const named = { baseUrl: "https://xrtc.test/v1", proxy: proxy.url };
+    await fails({ ...named, tls }, "XRTC_TLS", /xrtc\.test/);
+    await exchange({ ...named, tls: { ...tls, servername: "inside.test" } });
   });
 
   it("accepts any certificate only when it is told to", async () => {

@@ -67,6 +67,15 @@ export const get = (id: string, more: object = {}): Part => ({
   ...more,
 });
 
+/** A config node of Node-RED's own. */
+export const proxyNode = (url: string, noproxy: string[] = []): Part => ({
+  id: "p1",
+  type: "http proxy",
+  name: "",
+  url,
+  noproxy,
+});
+
 export const sink = (id: string): Part => ({ id, type: "sink", ...place });
 
 /** Sends every error of the flow to the sink `caught`. */

@@ -4,7 +4,17 @@ import { LOGIN } from "../support/fault-stage.js";
 import { rawService } from "../support/raw-service.js";
 import { ACCOUNT_ID, API_KEY, type Service, startService } from "../support/service.js";
 import { ask } from "./admin.js";
-import { config, credentials, input, localConfig, out, server, sink, tab } from "./flows.js";
+import {
+  config,
+  credentials,
+  input,
+  localConfig,
+  out,
+  proxyNode,
+  server,
+  sink,
+  tab,
+} from "./flows.js";
 import { badge, shared, start, stop, taken, untaken } from "./runtime.js";
 
 const OTHER_KEY = "Z".repeat(32);
@@ -152,6 +162,16 @@ describe("The dialog of an xrtc-config asks the runtime", () => {
       }
       assert.equal(service.server.stats.logins, logins);
       assert.equal(shared().clients.size, 1);
+    });
+
+    it("and is told so when the key is in use over another way, rather than of that way", async () => {
+      await using service = await startFast();
+      const flow = [tab, proxyNode("http://127.0.0.1:9"), config(service.baseUrl), out()];
+      await start(flow, credentials);
+      const fields = { ...custom(service.baseUrl), ...typed, proxy: "p1" };
+      const { status, body } = await ask("xrtc/config/c1/test", fields);
+      assert.deepEqual([status, body["code"]], [400, "XRTC_OPTIONS"]);
+      assert.match(String(body["message"]), /"Test service" uses the same account and key/);
     });
 
     it("before anything is deployed, and twice costs one login", async () => {

@@ -4,7 +4,17 @@ import { ConnectProxy } from "../support/connect-proxy.js";
 import { type Service, startService } from "../support/service.js";
 import { TlsFront } from "../support/tls-front.js";
 import { ask } from "./admin.js";
-import { catchAll, complete, config, credentials, input, out, sink, tab } from "./flows.js";
+import {
+  catchAll,
+  complete,
+  config,
+  credentials,
+  input,
+  out,
+  proxyNode,
+  sink,
+  tab,
+} from "./flows.js";
 import { badge, deploy, type Flow, logged, node, shared, start, stop, taken } from "./runtime.js";
 import { variables } from "./variables.js";
 
@@ -27,14 +37,6 @@ const tlsConfig = (more: object = {}): Flow[number] => ({
   alpnprotocol: "",
   verifyservercert: true,
   ...more,
-});
-
-const proxyNode = (url: string, noproxy: string[] = []): Flow[number] => ({
-  id: "p1",
-  type: "http proxy",
-  name: "",
-  url,
-  noproxy,
 });
 
 /** A sender and a reader, so that every kind of connection is used. */
