@@ -50,6 +50,7 @@ function init(RED: NodeAPI): void {
       translate: RED._,
       clock: systemClock,
       queued: () => getter.count,
+      unverified: () => connection.isUnverified,
     });
     const unsubscribe = connection.status.subscribe((status) => badge.update(status));
 
