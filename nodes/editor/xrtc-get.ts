@@ -35,6 +35,12 @@ function labelOf({ mode, portals, portalsType }: GetFields): string {
   return portalsType === "jsonata" ? portals : `${portalsType}.${portals}`;
 }
 
+const writtenVerdict = (portals: string, node: { _(key: string): string }): Verdict =>
+  portals.trim() === "" ||
+  isVariable(portals) ||
+  isPortalList(portals) ||
+  node._("xrtc-get.invalid.portals");
+
 RED.nodes.registerType<GetFields>("xrtc-get", {
   category: "network",
   color: "#8fc9c4",
@@ -46,12 +52,10 @@ RED.nodes.registerType<GetFields>("xrtc-get", {
     portals: {
       value: "",
       validate(value, _options) {
-        if (shown(this, "mode") === "all" || isVariable(value)) return true;
-        const text = (value ?? "").trim();
+        if (shown(this, "mode") === "all") return true;
         const type = shown(this, "portalsType") || "str";
-        if (type !== "str")
-          return typedVerdict(text, type) || this._("xrtc-get.invalid.expression");
-        return text === "" || isPortalList(text) || this._("xrtc-get.invalid.portals");
+        if (type === "str") return writtenVerdict(value ?? "", this);
+        return typedVerdict((value ?? "").trim(), type) || this._("xrtc-get.invalid.expression");
       },
     },
     portalsType: { value: "str" },
@@ -81,7 +85,12 @@ RED.nodes.registerType<GetFields>("xrtc-get", {
     openId = this.id;
     showDefaults(this);
     const { listType } = portalSuggestions("#node-input-config");
-    const written = { ...listType, label: this._("xrtc-get.portalsType") };
+    const written = {
+      ...listType,
+      label: this._("xrtc-get.portalsType"),
+      // The rule a second time, because the message of the first hangs on a field that the editor hides.
+      validate: (value: string): Verdict => writtenVerdict(value, this),
+    };
     $("#node-input-portals").typedInput({
       default: "str",
       types: [written, "msg", "env", "flow", "global", "jsonata"],

@@ -9,6 +9,7 @@ const SAVED = {
     ...{ portals: "kitchen, hall", mode: "stream", schedule: "FIFO", cutoff: -1 },
     ...{ start: "new", output: "auto" },
   },
+  "xrtc-get": {},
   "xrtc-out": { portal: "kitchen" },
   "xrtc-server": { port: 8480, preset: "local" },
   "xrtc-config": {
@@ -18,7 +19,7 @@ const SAVED = {
 } as const;
 
 /** The node types that have a place on the workspace. */
-export const NODE_TYPES = ["xrtc-in", "xrtc-out", "xrtc-server"] as const;
+export const NODE_TYPES = ["xrtc-in", "xrtc-get", "xrtc-out", "xrtc-server"] as const;
 
 const at = (x: number, y: number): object => ({ z: "tab", x, y });
 const place = (row: number): object => ({ ...at(300, 100 + 80 * row), wires: [] });

@@ -45,6 +45,7 @@ describe("the editor, in a browser", () => {
     for (const [type, field] of [
       ["xrtc-out", "portal"],
       ["xrtc-in", "portals"],
+      ["xrtc-get", "portals"],
     ] as const) {
       const dialog = await editor.openDialog(type);
       await dialog.type(field, "kitchen-1");
