@@ -56,6 +56,7 @@ function init(RED: NodeAPI): void {
       translate: RED._,
       clock: systemClock,
       queued: () => outbox.count,
+      passed: () => outbox.setCount,
       unverified: () => connection.isUnverified,
     });
     const unsubscribe = connection.status.subscribe((status) => badge.update(status));

@@ -7,14 +7,22 @@ export type Translate = (key: string, parameters?: Readonly<Record<string, strin
 const CATALOGUE = "@xrtc-community/node-red-xrtc/xrtc-config:badge";
 
 /** The text of a look in the runtime's language. */
-export function textOf({ phrase, queued }: Look, translate: Translate): string {
-  if (queued === undefined) return phraseOf(phrase, translate);
+export function textOf({ phrase, perSecond, queued }: Look, translate: Translate): string {
+  if (perSecond === undefined && queued === undefined) return phraseOf(phrase, translate);
+  const rate = perSecond === undefined ? "" : `, ${perSecond}/s`;
+  const waiting = queued === undefined ? "" : ` (${queued})`;
+  return `${shortPhraseOf(phrase, translate)}${rate}${waiting}`;
+}
+
+/** A phrase with something behind it. */
+function shortPhraseOf(phrase: Phrase, translate: Translate): string {
   // The red ring says by itself that the next attempt is soon.
-  const isSoon = phrase.kind === "retry" && phrase.seconds === undefined;
-  if (isSoon) return `${translate(`${CATALOGUE}.${phrase.code}`)} (${queued})`;
-  // The editor translates a key of its own only when nothing stands behind it.
-  const own: Phrase = phrase.kind === "shared" ? { kind: "own", key: phrase.key } : phrase;
-  return `${phraseOf(own, translate)} (${queued})`;
+  if (phrase.kind === "retry" && phrase.seconds === undefined) {
+    return translate(`${CATALOGUE}.${phrase.code}`);
+  }
+  // The editor translates a key of its own only when it stands alone.
+  if (phrase.kind === "shared") return translate(`${CATALOGUE}.${phrase.key}`);
+  return phraseOf(phrase, translate);
 }
 
 function phraseOf(phrase: Phrase, translate: Translate): string {

@@ -22,7 +22,9 @@ export interface Look {
   readonly fill: "red" | "green" | "yellow" | "grey";
   readonly shape: "ring" | "dot";
   readonly phrase: Phrase;
-  /** Messages that wait, in round numbers; shown behind the phrase. */
+  /** Messages a second, in round numbers; shown behind the phrase. */
+  readonly perSecond?: number;
+  /** Messages that wait, in round numbers; shown last. */
   readonly queued?: number;
 }
 
@@ -35,6 +37,8 @@ const WORDS_LENGTH_MAX = 40;
 const COUNTED_MS_MIN = 5_000;
 /** Messages under way that are the usual thing while all is well: only more than these are worth a number. */
 const QUEUED_MIN = 10;
+/** Messages a second from which on their number is worth a look: below, one sees them one by one. */
+const RATE_MIN = 10;
 
 const shared = (key: SharedKey): Phrase => ({ kind: "shared", key });
 const CONNECTING: Look = { fill: "yellow", shape: "ring", phrase: shared("connecting") };
@@ -72,22 +76,31 @@ export function lookOf(previous: Look | undefined, status: ClientStatus): Look |
   }
 }
 
+/** What a node counts of its own messages. */
+export interface Counts {
+  /** Those that wait, or have no answer yet. */
+  readonly queued: number;
+  /** Those that went through in a second. @defaultValue 0 */
+  readonly perSecond?: number;
+}
+
 /**
- * The look of a node that sends: that of its client, with what the node itself holds back.
+ * The look of a node that passes messages on: that of its client, with what the node itself holds back.
  *
  * @param look - of the client's status
- * @param hold - what the node was told, undefined when it just sends
- * @param queued - its messages that have no answer yet
+ * @param hold - what the node was told, undefined when nothing holds it
  */
 export function senderLookOf(
   look: Look | undefined,
   hold: Hold | undefined,
-  queued: number,
+  { queued, perSecond = 0 }: Counts,
 ): Look | undefined {
   const base = hold === undefined ? look : HELD[hold];
-  if (base === undefined || queued === 0) return base;
-  if (base.fill === "green" && queued < QUEUED_MIN) return base;
-  return { ...base, queued: roughly(queued) };
+  if (base === undefined) return undefined;
+  const isWell = base.fill === "green";
+  const rate = isWell && perSecond >= RATE_MIN ? { perSecond: roughly(perSecond) } : {};
+  const waiting = queued >= (isWell ? QUEUED_MIN : 1) ? { queued: roughly(queued) } : {};
+  return { ...base, ...rate, ...waiting };
 }
 
 /** The same look, which says that nobody knows who is at the other end where all else is well. */
@@ -139,9 +152,11 @@ function refusalPhrase({ code, message, serviceCode }: XrtcError): Phrase {
   return { kind: "words", text: printable(words, WORDS_LENGTH_MAX) };
 }
 
-/** Whether two looks differ in nothing but the number of messages that wait. */
-export const sameButQueue = (a: Look | undefined, b: Look | undefined): boolean =>
-  a !== undefined && b !== undefined && sameLook({ ...a, queued: 0 }, { ...b, queued: 0 });
+/** Whether two looks differ in nothing but numbers that change all the time. */
+export const sameButCounts = (a: Look | undefined, b: Look | undefined): boolean =>
+  a !== undefined && b !== undefined && sameLook(withoutCounts(a), withoutCounts(b));
+
+const withoutCounts = ({ fill, shape, phrase }: Look): Look => ({ fill, shape, phrase });
 
 export const sameLook = (a: Look | undefined, b: Look | undefined): boolean =>
   a === b ||
@@ -149,5 +164,6 @@ export const sameLook = (a: Look | undefined, b: Look | undefined): boolean =>
     b !== undefined &&
     a.fill === b.fill &&
     a.shape === b.shape &&
+    a.perSecond === b.perSecond &&
     a.queued === b.queued &&
     JSON.stringify(a.phrase) === JSON.stringify(b.phrase));

@@ -61,6 +61,7 @@ export class Outbox {
   readonly #abort = new AbortController();
   /** Entries that are as good as gone. */
   #replacedCount = 0;
+  #setCount = 0;
   #hold: Hold | undefined;
   #cancelExpiry: Cancel | undefined;
   #closing = false;
@@ -76,6 +77,11 @@ export class Outbox {
   /** Messages without an answer. */
   get count(): number {
     return this.#entries.size;
+  }
+
+  /** Messages that were set since the node was made. */
+  get setCount(): number {
+    return this.#setCount;
   }
 
   /**
@@ -226,7 +232,9 @@ export class Outbox {
   }
 
   #confirm(entry: Entry, result: SetResult): void {
-    if (this.#end(entry)) entry.resolve(result);
+    if (!this.#end(entry)) return;
+    this.#setCount += 1;
+    entry.resolve(result);
   }
 
   #refuse(entry: Entry, error: Error): void {

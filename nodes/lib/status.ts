@@ -1,10 +1,11 @@
 import type { NodeStatus } from "node-red";
 import type { Cancel, ClientStatus, Clock } from "../../src/index.js";
 import {
+  type Counts,
   type Hold,
   type Look,
   lookOf,
-  sameButQueue,
+  sameButCounts,
   sameLook,
   senderLookOf,
   unverifiedLook,
@@ -13,8 +14,8 @@ import { textOf, type Translate } from "./look-text.js";
 
 /** Milliseconds that lie between two changes of one badge: each goes to every open editor. */
 export const BADGE_INTERVAL_MS_MIN = 250;
-/** Milliseconds between two changes of nothing but the number of messages that wait. */
-export const QUEUE_INTERVAL_MS_MIN = 1_000;
+/** Milliseconds between two looks at the numbers of messages, and between two changes of nothing else. */
+export const COUNT_INTERVAL_MS_MIN = 1_000;
 
 /** The part of a Node-RED node that a badge needs. */
 export interface Badged {
@@ -26,6 +27,8 @@ export interface BadgeOptions {
   readonly clock: Clock;
   /** Messages of the node that have no answer yet. @defaultValue none */
   readonly queued?: () => number;
+  /** Messages that have gone through since the node was made. @defaultValue not counted */
+  readonly passed?: () => number;
   /** Whether the connection accepts any certificate. @defaultValue never */
   readonly unverified?: () => boolean;
 }
@@ -44,6 +47,8 @@ export interface StatusReport {
   readonly retryInMs?: number;
   /** Messages that have no answer yet. */
   readonly queued: number;
+  /** Messages that went through in the last second, where they are counted. */
+  readonly perSecond?: number;
 }
 
 /** The badge of one node: set when its look changes, at most four times a second, and never to an outdated look. */
@@ -54,7 +59,10 @@ export class Badge {
   #statusAt = 0;
   #hold: Hold | undefined;
   /** Messages that waited when they were counted last: with each change of status most of them may go, or come. */
-  #counted = 0;
+  #counted: Required<Counts> = { queued: 0, perSecond: 0 };
+  #countedAt = 0;
+  /** Messages that had gone through then. */
+  #passed = 0;
   /** That of the client's statuses alone: each follows from the one before. */
   #clientLook: Look | undefined;
   /** What it all came to last; shown already, or as soon as the interval has passed. */
@@ -81,18 +89,20 @@ export class Badge {
   /** Shows that the node was told to hold back, undefined when it is no longer. */
   hold(hold: Hold | undefined): void {
     this.#hold = hold;
-    this.#counted = this.#queued;
+    this.#counted = { ...this.#counted, queued: this.#queued };
     this.#refresh();
   }
 
-  /** The number of messages that wait has changed. It is counted once a second for as long as there are any. */
+  /** A message has come or gone. They are counted once a second for as long as there are any. */
   count(): void {
     if (this.#closed || this.#cancelCount !== undefined) return;
-    this.#cancelCount = this.#options.clock.schedule(QUEUE_INTERVAL_MS_MIN, () => {
+    if (this.#counted.perSecond === 0) this.#countedAt = this.#options.clock.now();
+    this.#cancelCount = this.#options.clock.schedule(COUNT_INTERVAL_MS_MIN, () => {
       this.#cancelCount = undefined;
-      this.#counted = this.#queued;
+      this.#recount();
       this.#refresh();
-      if (this.#counted > 0) this.count();
+      const { queued, perSecond } = this.#counted;
+      if (queued > 0 || perSecond > 0) this.count();
     });
   }
 
@@ -101,8 +111,8 @@ export class Badge {
     if (this.#closed) return;
     this.#look = look;
     if (sameLook(look, this.#shown)) return this.#unschedule();
-    const interval = sameButQueue(look, this.#shown)
-      ? QUEUE_INTERVAL_MS_MIN
+    const interval = sameButCounts(look, this.#shown)
+      ? COUNT_INTERVAL_MS_MIN
       : BADGE_INTERVAL_MS_MIN;
     const waitMs = this.#shownAt + interval - this.#options.clock.now();
     if (waitMs <= 0) return this.#show();
@@ -112,7 +122,7 @@ export class Badge {
 
   /** What the badge says, or is about to say. */
   report(): StatusReport {
-    const { translate, clock } = this.#options;
+    const { translate, clock, passed } = this.#options;
     const look = this.#look;
     const { fill, shape } = look ?? {};
     const code = "cause" in this.#status ? this.#status.cause.code : undefined;
@@ -126,6 +136,7 @@ export class Badge {
       ...(code === undefined ? {} : { code }),
       ...(Number.isFinite(retryInMs) ? { retryInMs: Math.max(0, Math.round(retryInMs)) } : {}),
       queued: this.#queued,
+      ...(passed === undefined ? {} : { perSecond: this.#counted.perSecond }),
     };
   }
 
@@ -139,6 +150,17 @@ export class Badge {
 
   get #queued(): number {
     return this.#options.queued?.() ?? 0;
+  }
+
+  #recount(): void {
+    const { clock, passed } = this.#options;
+    const now = clock.now();
+    const total = passed?.() ?? 0;
+    const elapsed = Math.max(1, now - this.#countedAt);
+    const perSecond = Math.round(((total - this.#passed) * 1_000) / elapsed);
+    this.#counted = { queued: this.#queued, perSecond };
+    this.#countedAt = now;
+    this.#passed = total;
   }
 
   #refresh(): void {

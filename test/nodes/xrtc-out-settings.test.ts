@@ -11,7 +11,7 @@ import { badge, type Message, node, start, stop, taken, untaken } from "./runtim
 const oftenLogins = { limits: { loginIntervalMsMin: 0 } };
 
 interface Caught extends Message {
-  readonly error: { readonly message: string; readonly code?: string };
+  readonly error: { readonly message: string; readonly code?: string; readonly cause?: unknown };
 }
 
 /** Payload and code of the next messages that a Catch node got, sorted. */
@@ -208,7 +208,9 @@ describe("xrtc-out's settings", () => {
     proxy.plan = ({ path }) =>
       path === SET ? { kind: "cut-response", afterBytes: 0, how: "rst" } : undefined;
     node("o2").receive({ payload: "once" });
-    assert.deepEqual(await failures(1), ["once XRTC_NOT_CONFIRMED"]);
+    const [unsure] = (await taken("caught", 1)) as Caught[];
+    assert.deepEqual([unsure?.payload, unsure?.error.code], ["once", "XRTC_NOT_CONFIRMED"]);
+    assert.ok(unsure?.error.cause instanceof Error, "with what went wrong below");
     assert.equal(proxy.count(SET), before + 1);
     await stop();
   });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { createServer, type Socket } from "node:net";
+import { FaultProxy } from "../support/fault-proxy.js";
 import { startService, take } from "../support/service.js";
 import { catchAll, complete, config, credentials, out, tab } from "./flows.js";
 import {
@@ -172,6 +173,55 @@ describe("xrtc-out", () => {
     assert.equal(errors("o1").length, 4);
     for (const socket of sockets) socket.destroy();
     await new Promise((resolve) => void blackHole.close(resolve));
+  });
+
+  it("lets messages wait while the service is away, says so, and sets them in order when it is back", async () => {
+    await using service = await startService(oftenLogins);
+    await using proxy = await FaultProxy.before(Number(new URL(service.baseUrl).port));
+    proxy.plan = () => ({ kind: "refuse", how: "rst" });
+    const flow = [tab, config(`${proxy.origin}/v1`), out({ portal: "hall" }), ...catchAll];
+    await start([...flow, ...complete("o1")], credentials);
+    for (const payload of ["a", "b", "c"]) node("o1").receive({ payload });
+    await badge("o1", { fill: "red", shape: "ring" });
+    assert.deepEqual([untaken("completed"), untaken("caught")], [0, 0]);
+    proxy.plan = () => undefined;
+    const completed = await taken("completed", 3);
+    assert.deepEqual(
+      completed.map(({ payload }) => payload),
+      ["a", "b", "c"],
+    );
+    await badge("o1", { fill: "green", shape: "dot" });
+    assert.equal(untaken("caught"), 0);
+    await stop();
+  });
+
+  it("L1: keeps to twenty requests a second under the hosted limits, and settles every message once", async () => {
+    await using service = await startService({ preset: "hosted", ...oftenLogins });
+    await using proxy = await FaultProxy.before(Number(new URL(service.baseUrl).port));
+    const sets: number[] = [];
+    proxy.plan = () => {
+      sets.push(performance.now());
+      return undefined;
+    };
+    const flow = [tab, config(`${proxy.origin}/v1`, { limits: "hosted" }), out({ portal: "hall" })];
+    await start([...flow, ...catchAll, ...complete("o1")], credentials);
+    const MESSAGES = 1_200;
+    for (let at = 0; at < MESSAGES; at += 1) node("o1").receive({ payload: String(at) });
+    const failed = await caught(MESSAGES - 1_000);
+    assert.deepEqual(new Set(failed.map(({ error }) => error.code)), new Set(["XRTC_QUEUE_FULL"]));
+    const completed = await taken("completed", 1_000);
+    assert.deepEqual(
+      completed.map(({ payload }) => payload),
+      Array.from({ length: 1_000 }, (_, at) => String(at)),
+    );
+    assert.equal(service.server.stats.itemsSet, 1_000);
+    for (const [at, time] of sets.entries()) {
+      // The twenty-first of any is a second behind the first, as exactly as two clocks of one machine tell.
+      const later = sets[at + 20];
+      assert.ok(later === undefined || later - time > 700, `${later} - ${time}`);
+    }
+    assert.deepEqual([untaken("completed"), untaken("caught")], [0, 0]);
+    await stop();
   });
 
   it("keeps a key out of everything that Node-RED could show", async () => {

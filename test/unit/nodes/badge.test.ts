@@ -5,7 +5,7 @@ import type { NodeStatus } from "node-red";
 import type { Look } from "../../../nodes/lib/look.js";
 import { lookOf, sameLook, senderLookOf, serverLookOf } from "../../../nodes/lib/look.js";
 import { textOf, type Translate } from "../../../nodes/lib/look-text.js";
-import { Badge, BADGE_INTERVAL_MS_MIN, QUEUE_INTERVAL_MS_MIN } from "../../../nodes/lib/status.js";
+import { Badge, BADGE_INTERVAL_MS_MIN, COUNT_INTERVAL_MS_MIN } from "../../../nodes/lib/status.js";
 import { REMEDIES, XrtcError } from "../../../src/errors.js";
 import type { ClientStatus } from "../../../src/status.js";
 import { VirtualClock } from "../../support/virtual-clock.js";
@@ -37,16 +37,19 @@ const waiting = (retryInMs: number, failures = 1): ClientStatus => ({
 const shown = (look: Look | undefined): string =>
   look === undefined ? "none" : `${look.fill} ${look.shape}: ${textOf(look, translate)}`;
 
-const senderLook = (status: ClientStatus, queued: number): string =>
-  shown(senderLookOf(lookOf(undefined, status), undefined, queued));
+const senderLook = (status: ClientStatus, queued: number, perSecond = 0): string =>
+  shown(senderLookOf(lookOf(undefined, status), undefined, { queued, perSecond }));
 
 function setUp() {
   const clock = new VirtualClock();
   const badges: NodeStatus[] = [];
   const node = { status: (status: NodeStatus) => void badges.push(status) };
-  let queued = 0;
-  const badge = new Badge(node, { translate, clock, queued: () => queued });
-  return { clock, badges, badge, wait: (count: number) => (queued = count) };
+  let [queued, passed] = [0, 0];
+  const counts = { queued: () => queued, passed: () => passed };
+  const badge = new Badge(node, { translate, clock, ...counts });
+  const wait = (count: number) => (queued = count);
+  const pass = (count: number) => (passed += count);
+  return { clock, badges, badge, wait, pass };
 }
 
 const textsOf = (badges: readonly NodeStatus[]) => badges.map(({ text }) => text);
@@ -110,6 +113,13 @@ describe("the look of a status", () => {
     assert.equal(senderLook(waiting(400), 99), "red ring: unreachable (99)");
     assert.equal(senderLook(waiting(12_300), 100), "red ring: unreachable, 15 s (100)");
     assert.equal(senderLook({ kind: "idle" }, 5), "none");
+  });
+
+  it("has the rate of messages behind it while all is well and many go through", () => {
+    assert.equal(senderLook({ kind: "connected" }, 0, 9), senderLook({ kind: "connected" }, 0));
+    assert.equal(senderLook({ kind: "connected" }, 0, 128), "green dot: connected, 120/s");
+    assert.equal(senderLook({ kind: "connected" }, 42, 12), "green dot: connected, 12/s (42)");
+    assert.equal(senderLook(waiting(400), 0, 128), "red ring: unreachable, retrying");
   });
 
   it("of a server shows where it listens", () => {
@@ -200,8 +210,26 @@ describe("a badge", () => {
       "unreachable (190)",
     ]);
     wait(0);
-    await clock.advance(QUEUE_INTERVAL_MS_MIN);
+    await clock.advance(COUNT_INTERVAL_MS_MIN);
     assert.deepEqual(textsOf(badges).at(-1), "unreachable, retrying");
+    assert.equal(clock.timerCount, 0);
+  });
+
+  it("shows how many messages go through in a second, for as long as they do", async () => {
+    const { clock, badge, badges, pass } = setUp();
+    badge.update({ kind: "connected" });
+    for (let message = 0; message < 60; message += 1) {
+      pass(1);
+      badge.count();
+      await clock.advance(50);
+    }
+    assert.equal(badge.report().perSecond, 20);
+    await clock.advance(2 * COUNT_INTERVAL_MS_MIN);
+    assert.deepEqual(textsOf(badges), [
+      "node-red:common.status.connected",
+      "connected, 20/s",
+      "node-red:common.status.connected",
+    ]);
     assert.equal(clock.timerCount, 0);
   });
 
@@ -226,7 +254,7 @@ describe("a badge", () => {
 
   it("is reported with the same text, and with what is behind it", async () => {
     const { clock, badge, badges, wait } = setUp();
-    assert.deepEqual(badge.report(), { text: "", kind: "idle", queued: 0 });
+    assert.deepEqual(badge.report(), { text: "", kind: "idle", queued: 0, perSecond: 0 });
     wait(2);
     badge.update(waiting(9_000));
     await clock.advance(1_000);
@@ -238,6 +266,7 @@ describe("a badge", () => {
       code: "XRTC_UNREACHABLE",
       retryInMs: 8_000,
       queued: 2,
+      perSecond: 0,
     });
     badge.hold("paused");
     assert.deepEqual([badge.report().kind, badge.report().text], ["paused", badges[1]?.text]);
