@@ -95,12 +95,22 @@ describe("R1: a deploy with 50 sets in flight", () => {
       await using service = await startService({ port, ...oftenLogins });
       const settled = await settlements.reached(PAYLOADS.length + 1);
       const done: unknown[] = [];
+      const unsure: unknown[] = [];
       for (const { payload, error } of settled) {
         if (error === undefined) done.push(payload);
-        else assert.equal((error as { code?: string }).code, "XRTC_CLOSED");
+        else {
+          const { code, outcome } = error as { code?: string; outcome?: string };
+          assert.equal(code, "XRTC_CLOSED");
+          // Its request had begun, and may still find its way to the service once that is back.
+          if (outcome === "unknown") unsure.push(payload);
+        }
       }
       assert.equal(done.at(-1), "last");
-      assert.deepEqual(await stored(service, done.length), done);
+      const all = await stored(service, settled.length);
+      assert.deepEqual(
+        all.filter((payload) => !unsure.includes(payload)),
+        done,
+      );
       await stop();
       assert.equal(settlements.all.length, PAYLOADS.length + 1, "once each");
     });

@@ -216,9 +216,9 @@ describe("xrtc-out", () => {
     );
     assert.equal(service.server.stats.itemsSet, 1_000);
     for (const [at, time] of sets.entries()) {
-      // The twenty-first of any is a second behind the first, as exactly as two clocks of one machine tell.
-      const later = sets[at + 20];
-      assert.ok(later === undefined || later - time > 700, `${later} - ${time}`);
+      // Two seconds by the client's clock; a busy machine may let some arrive late and the next ones not.
+      const later = sets[at + 40];
+      assert.ok(later === undefined || later - time > 1_000, `${later} - ${time}`);
     }
     assert.deepEqual([untaken("completed"), untaken("caught")], [0, 0]);
     await stop();
