@@ -2,7 +2,7 @@
 
 import type { FinishAnswer, StartAnswer } from "../contract/admin.js";
 import { ask } from "./admin.js";
-import { fieldText, presentFields } from "./config-fields.js";
+import { settingText, presentFields } from "./config-fields.js";
 import { showLines, showRefusal, whileDisabled } from "./results.js";
 
 const RESULT = "#xrtc-config-registration-result";
@@ -93,7 +93,7 @@ export function prepareRegistration(node: EditorNode<object>): void {
 
 const typed = (field: string): string => String($(field).val() ?? "").trim();
 
-const addressOf = (): string => JSON.stringify(ADDRESS_FIELDS.map(fieldText));
+const addressOf = (): string => JSON.stringify(ADDRESS_FIELDS.map(settingText));
 
 const names = (node: EditorNode<object>): string[] => Object.keys(node._def.defaults);
 

@@ -1,9 +1,9 @@
 import { CONFIG_RANGES, type ConfigNumber } from "../contract/ranges.js";
-import { fieldText, fieldValue } from "./config-fields.js";
+import { settingText, settingValue } from "./config-fields.js";
 import { prepareRegistration } from "./config-registration.js";
 import { prepareTest } from "./config-test.js";
 import { showUsage } from "./config-usage.js";
-import { showDefaults } from "./defaults.js";
+import { closeDialog, isOpen, openDialog } from "./open-dialog.js";
 import { type PresetChoice, valuesWhenBlank } from "./presets.js";
 import { isBlankOrWhole, isHttpUrl } from "./rules.js";
 
@@ -32,14 +32,9 @@ const TABS = ["general", "network", "sending", "limits"] as const;
 /** A number as a field or a flow has it; nothing in a node that is older than the field. */
 type Written = string | number | undefined;
 
-/** Id of the node whose dialog is open: other configurations are judged by what was saved. */
-let openId: string | undefined;
-
 /** What the open dialog shows in a field, else what was saved. */
-const shown = (node: ConfigNodeInEditor, field: keyof ConfigFields): string => {
-  const inDialog = openId !== undefined && openId === node.id ? fieldValue(field) : undefined;
-  return String(inDialog ?? node[field] ?? "");
-};
+const shown = (node: ConfigNodeInEditor, field: keyof ConfigFields): string =>
+  String((isOpen(node) ? settingValue(field) : undefined) ?? node[field] ?? "");
 
 const isServer = (id: string): boolean => RED.nodes.node(id)?.type === SERVER_TYPE;
 
@@ -139,8 +134,7 @@ RED.nodes.registerType<ConfigFields>("xrtc-config", {
     return this.name || this._(`xrtc-config.service.${this.service}`);
   },
   oneditprepare() {
-    openId = this.id;
-    showDefaults(this);
+    openDialog(this);
     prepareTabs(this);
     listServers(this);
     prepareRows(this);
@@ -149,16 +143,12 @@ RED.nodes.registerType<ConfigFields>("xrtc-config", {
     void showUsage(this);
   },
   oneditsave() {
-    openId = undefined;
+    closeDialog();
     // The list shows some server even where none is meant.
-    this.server = fieldText("service") === "local" ? fieldText("server") : "";
+    this.server = settingText("service") === "local" ? settingText("server") : "";
   },
-  oneditcancel() {
-    openId = undefined;
-  },
-  oneditdelete() {
-    openId = undefined;
-  },
+  oneditcancel: closeDialog,
+  oneditdelete: closeDialog,
 });
 
 function prepareTabs(node: ConfigNodeInEditor): void {
@@ -189,12 +179,12 @@ function prepareRows(node: ConfigNodeInEditor): void {
 
 /** A row shows where the service and the place of the credentials are among those that it names. */
 function showRows(): void {
-  const [service, credentials] = [fieldText("service"), fieldText("credentialsFrom")];
+  const [service, credentials] = [settingText("service"), settingText("credentialsFrom")];
   $("#xrtc-config-dialog [data-services]").each((_index, row) => {
     const { services, credentials: places } = row.dataset;
     $(row).toggle(isAmong(service, services) && isAmong(credentials, places));
   });
-  const isMissing = service === "local" && !isServer(fieldText("server"));
+  const isMissing = service === "local" && !isServer(settingText("server"));
   $("#node-config-input-serverId").toggleClass("input-error", isMissing);
 }
 

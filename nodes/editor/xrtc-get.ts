@@ -1,6 +1,6 @@
-import { showDefaults } from "./defaults.js";
-import { portalSuggestions } from "./portals.js";
+import { closeDialog, openDialog, shown } from "./open-dialog.js";
 import { isBlankOrWhole, isPortalList, isVariable, portalIds } from "./rules.js";
+import { typedLabel, typedPortal } from "./typed-portal.js";
 import { typedVerdict } from "./typed-rule.js";
 
 interface GetFields {
@@ -17,22 +17,10 @@ interface GetFields {
   malformed: string;
 }
 
-type GetNodeInEditor = EditorNode<GetFields>;
-
-/** Id of the node whose dialog is open: other nodes are judged by what was saved. */
-let openId: string | undefined;
-
-/** What the open dialog shows in a field, else what was saved; nothing in a node that is older than the field. */
-const shown = (node: GetNodeInEditor, field: "mode" | "portalsType"): string => {
-  const open = node.id !== undefined && node.id === openId;
-  return String((open ? $(`#node-input-${field}`).val() : undefined) ?? node[field] ?? "");
-};
-
-/** What a node is called that has no name: its portals, or where they come from. */
 function labelOf({ mode, portals, portalsType }: GetFields): string {
-  if (mode === "all" || portals === "") return "xrtc get";
-  if (portalsType === "str") return portalIds(portals).join(", ");
-  return portalsType === "jsonata" ? portals : `${portalsType}.${portals}`;
+  if (mode === "all") return "xrtc get";
+  const text = portalsType === "str" ? portalIds(portals).join(", ") : portals;
+  return typedLabel(text, portalsType) || "xrtc get";
 }
 
 const writtenVerdict = (portals: string, node: { _(key: string): string }): Verdict =>
@@ -82,19 +70,12 @@ RED.nodes.registerType<GetFields>("xrtc-get", {
     return this.name ? "node_label_italic" : "";
   },
   oneditprepare() {
-    openId = this.id;
-    showDefaults(this);
-    const { listType } = portalSuggestions("#node-input-config");
-    const written = {
-      ...listType,
+    openDialog(this);
+    typedPortal({
+      field: "portals",
       label: this._("xrtc-get.portalsType"),
-      // The rule a second time, because the message of the first hangs on a field that the editor hides.
-      validate: (value: string): Verdict => writtenVerdict(value, this),
-    };
-    $("#node-input-portals").typedInput({
-      default: "str",
-      types: [written, "msg", "env", "flow", "global", "jsonata"],
-      typeField: "#node-input-portalsType",
+      isList: true,
+      written: (value) => writtenVerdict(value, this),
     });
     $("#node-input-mode")
       .on("change", function () {
@@ -103,10 +84,7 @@ RED.nodes.registerType<GetFields>("xrtc-get", {
       })
       .trigger("change");
   },
-  oneditsave() {
-    openId = undefined;
-  },
-  oneditcancel() {
-    openId = undefined;
-  },
+  oneditsave: closeDialog,
+  oneditcancel: closeDialog,
+  oneditdelete: closeDialog,
 });

@@ -1,5 +1,5 @@
 import { PROBE_SECONDS, timeMs } from "../contract/in.js";
-import { showDefaults } from "./defaults.js";
+import { closeDialog, openDialog, shown } from "./open-dialog.js";
 import { portalSuggestions } from "./portals.js";
 import { isBlankOrWhole, isPortalList, isVariable, portalIds } from "./rules.js";
 
@@ -22,21 +22,6 @@ interface InFields {
   outputs: string | number;
 }
 
-/** The node whose dialog is open: its fields go before what was saved. */
-let openId: string | undefined;
-
-const close = (): void => {
-  openId = undefined;
-};
-
-const isOpen = ({ id }: EditorNode<InFields>): boolean => openId !== undefined && id === openId;
-
-const isDynamic = (node: EditorNode<InFields>): boolean =>
-  isOpen(node) ? $("#node-input-dynamic").is(":checked") : node.dynamic;
-
-const startOf = (node: EditorNode<InFields>): string =>
-  isOpen(node) ? String($("#node-input-start").val()) : node.start;
-
 RED.nodes.registerType<InFields>("xrtc-in", {
   category: "network",
   color: "#8fc9c4",
@@ -49,7 +34,7 @@ RED.nodes.registerType<InFields>("xrtc-in", {
       validate(value, _options) {
         if (isVariable(value) || isPortalList(value)) return true;
         if (portalIds(value).length > 0) return this._("xrtc-in.invalid.portals");
-        return isDynamic(this) || this._("xrtc-in.invalid.noPortal");
+        return shown(this, "dynamic") === "true" || this._("xrtc-in.invalid.noPortal");
       },
     },
     dynamic: { value: false },
@@ -75,7 +60,7 @@ RED.nodes.registerType<InFields>("xrtc-in", {
     since: {
       value: "",
       validate(value, _options) {
-        if (startOf(this) !== "since" || isVariable(value)) return true;
+        if (shown(this, "start") !== "since" || isVariable(value)) return true;
         return timeMs(value ?? "") !== undefined || this._("xrtc-in.invalid.since");
       },
     },
@@ -99,15 +84,14 @@ RED.nodes.registerType<InFields>("xrtc-in", {
     return this.name ? "node_label_italic" : "";
   },
   oneditprepare() {
-    showDefaults(this);
-    openId = this.id;
+    openDialog(this);
     portalSuggestions("#node-input-config").attach("#node-input-portals", { list: true });
     $("#xrtc-in-dialog").find("select, input[type=checkbox]").on("change", refresh);
     refresh();
   },
-  oneditsave: close,
-  oneditcancel: close,
-  oneditdelete: close,
+  oneditsave: closeDialog,
+  oneditcancel: closeDialog,
+  oneditdelete: closeDialog,
 });
 
 /** Brings everything in the open dialog into line with what is chosen. */

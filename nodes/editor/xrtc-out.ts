@@ -1,7 +1,7 @@
 import { isPropertyName, propertyNames, QUEUE_MAX, TTL_SECONDS_MAX } from "../contract/out.js";
-import { showDefaults } from "./defaults.js";
-import { portalSuggestions } from "./portals.js";
+import { closeDialog, openDialog, shown } from "./open-dialog.js";
 import { isBlankOrPortalId, isBlankOrWhole } from "./rules.js";
+import { typedLabel, typedPortal } from "./typed-portal.js";
 import { typedVerdict } from "./typed-rule.js";
 
 interface OutFields {
@@ -17,23 +17,6 @@ interface OutFields {
   queueMax: string | number;
   acknowledge: boolean;
   outputs: number;
-}
-
-type OutNodeInEditor = EditorNode<OutFields>;
-
-/** Id of the node whose dialog is open: other nodes are judged by what was saved. */
-let openId: string | undefined;
-
-/** Where the portal comes from: as the open dialog shows it, else as it was saved; a node of before it had it is text. */
-function portalTypeOf(node: Partial<OutNodeInEditor>): string {
-  const isOpen = node.id !== undefined && node.id === openId;
-  return String((isOpen && $("#node-input-portalType").val()) || node.portalType || "str");
-}
-
-/** What a node is called that has no name: its portal, or where that comes from. */
-function labelOf({ portal = "", portalType = "str" }: Partial<OutFields>): string {
-  if (portal === "") return "xrtc out";
-  return portalType === "str" || portalType === "jsonata" ? portal : `${portalType}.${portal}`;
 }
 
 /** A field as text: a node that was saved before there was the field has nothing there. */
@@ -57,7 +40,7 @@ RED.nodes.registerType<OutFields>("xrtc-out", {
     portal: {
       value: "",
       validate(value, _options) {
-        const type = portalTypeOf(this);
+        const type = shown(this, "portalType") || "str";
         if (type === "str") return writtenVerdict(value, this);
         return typedVerdict(given(value), type) || this._("xrtc-out.invalid.expression");
       },
@@ -93,31 +76,17 @@ RED.nodes.registerType<OutFields>("xrtc-out", {
   align: "right",
   paletteLabel: "xrtc out",
   label() {
-    return this.name || labelOf(this);
+    return this.name || typedLabel(this.portal, this.portalType ?? "str") || "xrtc out";
   },
   labelStyle() {
     return this.name ? "node_label_italic" : "";
   },
   oneditprepare() {
-    openId = this.id;
-    showDefaults(this);
-    const { type } = portalSuggestions("#node-input-config");
-    $("#node-input-portal").typedInput({
-      default: "str",
-      types: [
-        // The rule a second time, because the message of the first hangs on a field that the editor hides.
-        {
-          ...type,
-          label: this._("xrtc-out.portalType"),
-          validate: (value) => writtenVerdict(value, this),
-        },
-        "msg",
-        "env",
-        "flow",
-        "global",
-        "jsonata",
-      ],
-      typeField: "#node-input-portalType",
+    openDialog(this);
+    typedPortal({
+      field: "portal",
+      label: this._("xrtc-out.portalType"),
+      written: (value) => writtenVerdict(value, this),
     });
     $("#node-input-encode")
       .on("change", function () {
@@ -133,10 +102,7 @@ RED.nodes.registerType<OutFields>("xrtc-out", {
       })
       .trigger("change");
   },
-  oneditsave() {
-    openId = undefined;
-  },
-  oneditcancel() {
-    openId = undefined;
-  },
+  oneditsave: closeDialog,
+  oneditcancel: closeDialog,
+  oneditdelete: closeDialog,
 });
