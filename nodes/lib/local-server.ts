@@ -7,7 +7,7 @@ import {
   sleep,
   XrtcError,
 } from "../../src/index.js";
-import { type ServerStats, XrtcServer } from "../../src/server/index.js";
+import { type Log, type ServerStats, XrtcServer } from "../../src/server/index.js";
 import type { Credentials } from "./credentials.js";
 import { asXrtcError } from "./errors.js";
 import type { ServerSettings } from "./settings/server.js";
@@ -36,6 +36,8 @@ export interface LocalServerOptions {
   readonly clock: Clock;
   /** Resolves when what may still hold the port has let it go. */
   readonly portFree: () => Promise<void>;
+  /** Takes what the server has to tell, the codes of registrations among it. */
+  readonly log: Log;
 }
 
 /** A local XRTC server that keeps trying until its port is free. */
@@ -93,8 +95,9 @@ export class LocalServer {
   }
 
   async #listen(): Promise<void> {
-    const { settings, credentials } = this.#options;
+    const { settings, credentials, log } = this.#options;
     const server = new XrtcServer({
+      log,
       port: settings.port,
       preset: settings.preset,
       accounts: [{ accountId: credentials.accountId, apiKeys: [credentials.apiKey] }],

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { Broadcast, type Clock, XrtcError } from "../../src/index.js";
+import type { Log } from "../../src/server/index.js";
 import type { Credentials, SavedCredentials } from "./credentials.js";
 import { randomCredentials, serverCredentialsOf } from "./credentials.js";
 import type { ServerState } from "./local-server.js";
@@ -16,6 +17,8 @@ export interface ServerRegistryOptions {
   /** Source of credentials that are made up. */
   readonly randomBytes: (size: number) => Buffer;
   readonly onError: (thrown: unknown) => void;
+  /** Takes what the servers have to tell. */
+  readonly log: Log;
 }
 
 interface Entry {
@@ -105,9 +108,9 @@ export class ServerRegistry {
     settings: Pick<ServerSettings, "port" | "preset">,
     to: Credentials,
   ): Entry {
-    const { clock } = this.#options;
+    const { clock, log } = this.#options;
     const portFree = (): Promise<void> => this.#pool.settled();
-    const server = new LocalServer({ settings, credentials: to, clock, portFree });
+    const server = new LocalServer({ settings, credentials: to, clock, portFree, log });
     server.start();
     const unsubscribe = server.state.subscribe((state) => this.#set(nodeId, state));
     return { nodeId, server, unsubscribe };

@@ -67,7 +67,13 @@ function createShared(RED: NodeAPI): Shared {
       onUnverified: (owner) => RED.log.warn(RED._(`${CATALOGUE}:unverified`, { name: owner })),
       counterFolder: typeof userDir === "string" ? join(userDir, "xrtc") : undefined,
     }),
-    servers: new ServerRegistry({ clock: patientClock, randomBytes, onError }),
+    servers: new ServerRegistry({
+      clock: patientClock,
+      randomBytes,
+      onError,
+      // Somebody who registers with a server in here reads the code in this log: it sends no mail.
+      log: ({ level, message }) => RED.log[level](`xrtc-server: ${message}`),
+    }),
     handover: new Handover(patientClock),
     started: new Broadcast(false),
   };

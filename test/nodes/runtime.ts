@@ -211,7 +211,7 @@ interface LogRecord {
   readonly level: number;
   readonly msg: unknown;
 }
-const LEVELS = { error: 20, warn: 30 } as const;
+const LEVELS = { error: 20, warn: 30, info: 40 } as const;
 
 /** Everything that was logged at a level since the flow was started, oldest first. */
 export const logged = (level: keyof typeof LEVELS): string[] =>

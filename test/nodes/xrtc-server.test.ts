@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import type { ServerState } from "../../nodes/lib/local-server.js";
 import { ACCOUNT_ID, API_KEY, credentials as clientCredentials } from "../support/service.js";
-import { XrtcClient } from "../../src/index.js";
+import { finishRegistration, startRegistration, XrtcClient } from "../../src/index.js";
 import { catchAll, complete, input, localConfig, out, server, sink, tab } from "./flows.js";
 import {
   badge,
   deploy,
   errors,
   type Flow,
+  logged,
   type Message,
   node,
   shared,
@@ -78,6 +79,18 @@ describe("xrtc-server", () => {
     const { url } = await listening();
     await using client = new XrtcClient({ ...clientCredentials, baseUrl: url });
     await client.setItems([{ portalId: "hall", payload: "x" }]);
+  });
+
+  it("tells the code of a registration in the log of Node-RED, because it sends no mail", async () => {
+    await start([tab, server()]);
+    const { url } = await listening();
+    const token = await startRegistration("ada@example.org", { baseUrl: url });
+    const line = logged("info").find((each) => each.includes("ada@example.org"));
+    const code = /: (\w+)$/.exec(line ?? "")?.[1] ?? "";
+    const { accountId, apiKey } = await finishRegistration(token, code, { baseUrl: url });
+    await using client = new XrtcClient({ accountId, apiKey, baseUrl: url });
+    await client.setItems([{ portalId: "hall", payload: "x" }]);
+    assert.ok(logged("info").every((each) => !each.includes(apiKey.reveal())));
   });
 
   it("is the same server with one login and one upstream through fifty full redeploys", async () => {
