@@ -33,6 +33,15 @@ describe("what a node leaves to its successor", () => {
     assert.deepEqual([failed, clock.timerCount], [[], 0]);
   });
 
+  it("keeps when it came, so that it does not live longer for a deploy", () => {
+    const { handover, leave } = setUp();
+    leave("o1", "a", 7);
+    const [message] = handover.take("o1");
+    assert.ok(message !== undefined);
+    assert.equal(handover.arrivedAt(message), 7);
+    assert.equal(handover.arrivedAt({ payload: "a" }), undefined);
+  });
+
   it("fails, each message once, when nobody comes for it", async () => {
     const { clock, handover, failed, leave, take } = setUp();
     leave("o1", "a", 1);
