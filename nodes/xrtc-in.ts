@@ -46,6 +46,7 @@ function init(RED: NodeAPI): void {
       translate: RED._,
       clock: systemClock,
       queued: () => reader.held,
+      passed: () => reader.passed,
       unverified: () => connection.isUnverified,
     });
     const reporter = new RefusalReporter(this, started);
@@ -65,7 +66,7 @@ function init(RED: NodeAPI): void {
           onGap,
         }),
       onNews: (news) => deliver(this, news, settings),
-      onHeld: () => badge.count(),
+      onCount: () => badge.count(),
       onStatus: (status: ClientStatus) => {
         badge.update(status);
         reporter.update(status);

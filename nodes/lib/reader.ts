@@ -31,8 +31,8 @@ export interface ReaderOptions {
   readonly cutoffMs: number;
   readonly subscribe: (client: XrtcClient, reading: Reading) => Subscription;
   readonly onNews: (news: News) => void;
-  /** Hears that something waits because the reader is paused. */
-  readonly onHeld: () => void;
+  /** Hears that something came: it was told, or waits because the reader is paused. */
+  readonly onCount: () => void;
   /** Hears how the reading stands; `refused` also when it ended although nobody ended it. */
   readonly onStatus: (status: ClientStatus) => void;
 }
@@ -46,6 +46,7 @@ export class Reader {
   readonly #unsubscribe: (() => void)[] = [];
   /** What came while nobody wants to hear of it; undefined while somebody does. */
   #held: HeldNews | undefined;
+  #passed = 0;
   #client: XrtcClient | undefined;
   /** Whether all that read before on another client has come to its end. */
   #isOpen = false;
@@ -71,6 +72,11 @@ export class Reader {
   /** Items and gaps that wait because the reader is paused. */
   get held(): number {
     return this.#held?.length ?? 0;
+  }
+
+  /** Items that were told. */
+  get passed(): number {
+    return this.#passed;
   }
 
   /** Begins to read, now or as soon as there is a client. */
@@ -115,7 +121,8 @@ export class Reader {
     const { clock, cutoffMs } = this.#options;
     const news = this.#held?.release(clock.now(), cutoffMs) ?? [];
     this.#held = undefined;
-    for (const each of news) this.#options.onNews(each);
+    for (const each of news) this.#pass(each);
+    this.#options.onCount();
   }
 
   /** Ends the reading. With `forget` its places are not kept for subscriptions of the same names. */
@@ -193,9 +200,14 @@ export class Reader {
   }
 
   #tell(news: News): void {
-    if (this.#held === undefined) return this.#options.onNews(news);
-    this.#held.push(news, this.#options.clock.now());
-    this.#options.onHeld();
+    if (this.#held === undefined) this.#pass(news);
+    else this.#held.push(news, this.#options.clock.now());
+    this.#options.onCount();
+  }
+
+  #pass(news: News): void {
+    if (news.kind === "item") this.#passed += 1;
+    this.#options.onNews(news);
   }
 
   #serverNow({ clockOffsetMs }: XrtcClient): number | undefined {

@@ -210,7 +210,7 @@ describe("an xrtc-in whose portals are changed by messages", () => {
     await badge("i1", connected);
     const { payload } = await ask("getStatus");
     const { fill, shape, text } = badges("i1").at(-1) ?? {};
-    assert.deepEqual(payload, { fill, shape, text, kind: "connected", queued: 0 });
+    assert.deepEqual(payload, { fill, shape, text, kind: "connected", queued: 0, perSecond: 0 });
   });
 
   it("says at a deploy that what it kept is given up, and leaves nothing behind", async () => {

@@ -188,6 +188,18 @@ describe("xrtc-in", () => {
     assert.deepEqual(looks, ["yellow", "green"]);
   });
 
+  it("says on its badge how many items come in a second", async () => {
+    await using service = await startService(oftenLogins);
+    const flow = [tab, config(service.baseUrl), out({ portal: "hall" }), input("i1", "hall")];
+    await start([...flow, sink("k1")], credentials);
+    await badge("i1", connected);
+    const items = Array.from({ length: 500 }, (_, payload) => ({ payload }));
+    node("o1").receive({ items });
+    await taken("k1", items.length);
+    await until(() => badges("i1").some(({ text }) => /connected, \d+\/s$/.test(text ?? "")));
+    await badge("i1", { ...connected, text: "node-red:common.status.connected" });
+  });
+
   it("says on its badge that the server is away, tries again by itself and goes on when it is back", async () => {
     const accounts = [{ accountId: ACCOUNT_ID, apiKeys: [API_KEY] }];
     const first = new XrtcServer({ port: 0, accounts });
