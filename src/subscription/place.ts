@@ -36,8 +36,13 @@ export class Place implements Tap {
   #status: ClientStatus = { kind: "idle" };
   /** Whether the present request asks from a time on, which brings again what is known. */
   #isReplay = false;
-  /** Whether the stream may bring again what was looked up before. */
-  #mayOverlap = false;
+  /** What was looked up, and so taken before what stands in front of it; until an item of another time has come. */
+  #ahead: Item | undefined;
+  /** Whether the stream has come past that. */
+  #isPast = true;
+  /** Items of the same time as that, of which it shows later on which side of it they stand. */
+  #held: Item[] = [];
+  #turnsBefore = 0;
   #untap: (() => void) | undefined;
   #turns = 0;
   #isLookedUp = false;
@@ -51,7 +56,7 @@ export class Place implements Tap {
 
   /** Items that wait to be taken. */
   get count(): number {
-    return this.#ready.length;
+    return this.#ready.length + this.#held.length;
   }
 
   /** Whether a stream brings what there is, but not what was there before. */
@@ -87,11 +92,12 @@ export class Place implements Tap {
     this.#isLookedUp = true;
     this.#login = login;
     this.#reader.turnStarted(login, true);
-    if (newest === undefined) return;
-    this.#admit(newest);
-    // The stream may be about to bring it, too.
-    this.#reader.turnStarted(login, true);
-    this.#mayOverlap = true;
+    if (newest !== undefined && this.#admit(newest)) {
+      this.#ahead = newest;
+      this.#isPast = false;
+      this.#turnsBefore = this.#turns;
+    }
+    this.#reader.turnEnded(true, PRESENT);
   }
 
   // -- what a stream brings
@@ -100,18 +106,35 @@ export class Place implements Tap {
     const { generation, epoch } = this.#login ?? {};
     this.#login = login;
     if (login.generation === generation && login.epoch === epoch) return;
+    if (login.epoch !== epoch) this.#forgetAhead();
     this.#reader.turnStarted(login);
     this.#reader.turnEnded(true, PRESENT);
   }
 
   came(item: Item): void {
-    if (!this.#admit(item, this.#login?.serverNow?.()) || !this.#mayOverlap) return;
-    this.#mayOverlap = false;
-    this.#reader.turnEnded(true, PRESENT);
+    const ahead = this.#ahead;
+    if (ahead !== undefined && !this.#isPast) {
+      if (isSame(item, ahead)) {
+        // What is held stood in front of it.
+        this.#held = [];
+        this.#isPast = true;
+        return;
+      }
+      if (isOlder(item, ahead)) return;
+      if (item.serverTimestamp === ahead.serverTimestamp && item.seq === undefined) {
+        this.#held.push(item);
+        this.#wake();
+        return;
+      }
+      this.#pass();
+    }
+    this.#admit(item, this.#login?.serverNow?.());
   }
 
   turned(): void {
     this.#turns += 1;
+    // A request that was under way may have ended just before it; the next one would have brought it.
+    if (this.#turns > this.#turnsBefore + 1) this.#pass();
     this.#wake();
   }
 
@@ -155,9 +178,13 @@ export class Place implements Tap {
    * @returns how many of them were new
    */
   answered(login: TurnFacts, items: readonly Item[], isPresent: boolean): number {
+    if (login.epoch !== this.#login?.epoch) this.#forgetAhead();
     this.#login = login;
     this.#reader.turnStarted(login, this.#isReplay);
-    const fresh = items.filter((item) => this.#admit(item)).length;
+    // What stands in front of something that was taken already would come out of order.
+    const ahead = this.#ahead;
+    const from = ahead === undefined ? 0 : items.findLastIndex((item) => isSame(item, ahead));
+    const fresh = items.filter((item, at) => at >= from && this.#admit(item)).length;
     this.#reader.turnEnded(true, { isPresent, repeats: fresh < items.length });
     return fresh;
   }
@@ -166,6 +193,7 @@ export class Place implements Tap {
 
   /** All that waits, in the order in which it came. */
   take(): readonly Arrival[] {
+    this.#flush();
     const taken = this.#ready;
     this.#ready = [];
     return taken;
@@ -177,11 +205,27 @@ export class Place implements Tap {
     return () => void this.#waiting.delete(callback);
   }
 
+  /** The stream has come past what was looked up: it was there before anybody saw what the stream brings. */
+  #pass(): void {
+    this.#isPast = true;
+    this.#flush();
+  }
+
+  #forgetAhead(): void {
+    this.#pass();
+    this.#ahead = undefined;
+  }
+
+  #flush(): void {
+    for (const item of this.#held.splice(0)) this.#admit(item, this.#login?.serverNow?.());
+  }
+
   #admit(item: Item, serverNow?: number): boolean {
     let acceptance = this.#reader.accept(item);
     // A get asks once; what is missing before this one was overwritten, or comes by no other way.
     if (acceptance.kind === "reread") acceptance = this.#reader.accept(item);
     if (acceptance.kind !== "new") return false;
+    if (item.serverTimestamp !== this.#ahead?.serverTimestamp) this.#ahead = undefined;
     this.#ready.push({ item, order: this.#nextOrder(), serverNow });
     if (this.#ready.length > READY_MAX) this.#ready.shift();
     this.#wake();
@@ -192,3 +236,13 @@ export class Place implements Tap {
     for (const callback of [...this.#waiting]) callback();
   }
 }
+
+const isSame = (item: Item, other: Item): boolean =>
+  item.seq === other.seq &&
+  item.serverTimestamp === other.serverTimestamp &&
+  item.payload === other.payload;
+
+const isOlder = (item: Item, other: Item): boolean =>
+  item.seq === undefined || other.seq === undefined
+    ? item.serverTimestamp < other.serverTimestamp
+    : item.seq < other.seq;
