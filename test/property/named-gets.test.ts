@@ -27,7 +27,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       kind: fc.constantFrom("getUnnamed", "subscribe", "unsubscribe", "login"),
     }),
   },
-) as fc.Arbitrary<Step>;
+);
 
 /** What each name got, in the order in which it did; items are numbered from 1 on. */
 class Run {
@@ -123,7 +123,9 @@ describe("Gets with names, among all that else may read the portal,", function (
           await run.get(name, "probe");
           await run.get(name, "probe");
           const got = run.got.get(name) ?? [];
-          got.forEach((number, at) => assert.ok(at === 0 || number > (got[at - 1] ?? 0), `${got}`));
+          got.forEach((number, at) =>
+            assert.ok(at === 0 || number > (got[at - 1] ?? 0), got.join()),
+          );
           assert.equal(got.at(-1) ?? 0, run.newest);
           // Only a stream may have taken items before somebody asked first, and never the newest of them.
           const missing = Array.from({ length: run.newest }, (_, index) => index + 1).filter(
@@ -132,7 +134,7 @@ describe("Gets with names, among all that else may read the portal,", function (
           for (const number of missing) {
             assert.ok(
               run.lookedUp.some((newest) => number < newest),
-              `${number} is missing: ${got}`,
+              `${number} is missing: ${got.join()}`,
             );
           }
         }
