@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type RawRequest, rawService, type Script } from "../support/raw-service.js";
 import { scaledClock } from "../support/scaled-clock.js";
-import { catchAll, complete, config, credentials, input, out, sink, tab } from "./flows.js";
+import { catchAll, complete, config, credentials, get, input, out, sink, tab } from "./flows.js";
 import {
   badge,
   badges,
@@ -99,6 +99,25 @@ describe("A17: a hostile service", () => {
     assert.equal(untaken("k1"), 0);
     assert.equal("polluted" in {}, false);
     await stop();
+  });
+
+  it("that answers a get with items of foreign portals has them left out", async () => {
+    const lines = ["attic", "hall", "__proto__"].map((portal) => itemLine(portal, "x", 1));
+    await using raw = await rawService(({ call }, response) => {
+      if (call === "get") response.end(lines.join(""));
+    });
+    const flow = [tab, config(`${raw.origin}/v1`), get("g1"), sink("k1"), ...complete("g1")];
+    await start(flow, credentials);
+    node("g1").receive({ portals: ["hall"] });
+    await taken("completed", 1);
+    const client = raw.client();
+    const items = [];
+    for await (const item of client.getItems({ portals: ["hall"] })) items.push(item);
+    const portals = [
+      ...(await taken("k1", untaken("k1"))).map(({ portalid }) => portalid),
+      ...items.map(({ portalId }) => portalId),
+    ];
+    assert.deepEqual(portals, ["hall", "hall"]);
   });
 
   it("that puts a script into a payload has sent data: it arrives as it is, and no error quotes it", async () => {
