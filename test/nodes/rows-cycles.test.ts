@@ -33,7 +33,7 @@ interface Rounds {
 
 const place = { z: "f1", x: 100, y: 100 };
 
-/** What is set in `hall` comes back in `echo`. */
+/** What is set in `hall` comes back in `echo`; beside it stand the other nodes of the package. */
 const echo = (baseUrl: string, name = ""): Flow => [
   { id: "f1", type: "tab", label: "Echo" },
   {
@@ -45,6 +45,9 @@ const echo = (baseUrl: string, name = ""): Flow => [
   },
   { id: "i1", type: "xrtc-in", ...place, config: "c1", portals: "hall", name, wires: [["o1"]] },
   { id: "o1", type: "xrtc-out", ...place, config: "c1", portal: "echo", name, wires: [] },
+  { id: "g1", type: "xrtc-get", ...place, config: "c1", portals: "hall", name, wires: [[]] },
+  { id: "i2", type: "xrtc-in", ...place, config: "c1", dynamic: true, name, wires: [[]] },
+  { id: "s1", type: "xrtc-server", ...place, port: 0, name, wires: [] },
 ];
 
 /** A Node-RED in a process of its own, as it is after it was started. */
