@@ -5,6 +5,7 @@ import { prepareTest } from "./config-test.js";
 import { showUsage } from "./config-usage.js";
 import { closeDialog, isOpen, openDialog } from "./open-dialog.js";
 import { type PresetChoice, valuesWhenBlank } from "./presets.js";
+import { showRows } from "./rows.js";
 import { isBlankOrWhole, isHttpUrl } from "./rules.js";
 
 interface ConfigFields extends Record<ConfigNumber, string | number> {
@@ -168,28 +169,23 @@ function prepareTabs(node: ConfigNodeInEditor): void {
 function prepareRows(node: ConfigNodeInEditor): void {
   const fill = (): void => showValuesWhenBlank(node);
   for (const field of ["service", "credentialsFrom", "serverId"]) {
-    $(`#node-config-input-${field}`).on("change", showRows);
+    $(`#node-config-input-${field}`).on("change", refreshRows);
   }
   for (const field of ["service", "serverId", "baseUrl", "setUrl", "limits", "requestItemsMax"]) {
     $(`#node-config-input-${field}`).on("change keyup", fill);
   }
-  showRows();
+  refreshRows();
   fill();
 }
 
-/** A row shows where the service and the place of the credentials are among those that it names. */
-function showRows(): void {
-  const [service, credentials] = [settingText("service"), settingText("credentialsFrom")];
-  $("#xrtc-config-dialog [data-services]").each((_index, row) => {
-    const { services, credentials: places } = row.dataset;
-    $(row).toggle(isAmong(service, services) && isAmong(credentials, places));
+function refreshRows(): void {
+  showRows("#xrtc-config-dialog", {
+    service: "#node-config-input-service",
+    credentials: "#node-config-input-credentialsFrom",
   });
-  const isMissing = service === "local" && !isServer(settingText("server"));
+  const isMissing = settingText("service") === "local" && !isServer(settingText("server"));
   $("#node-config-input-serverId").toggleClass("input-error", isMissing);
 }
-
-const isAmong = (value: string, list: string | undefined): boolean =>
-  list === undefined || list.split(" ").includes(value);
 
 function showValuesWhenBlank(node: ConfigNodeInEditor): void {
   for (const [field, value] of Object.entries(valuesWhenBlank(choiceOf(node)))) {

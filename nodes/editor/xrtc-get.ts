@@ -1,4 +1,5 @@
 import { closeDialog, openDialog, shown } from "./open-dialog.js";
+import { showRows } from "./rows.js";
 import { isBlankOrWhole, isPortalList, isVariable, portalIds } from "./rules.js";
 import { typedLabel, typedPortal } from "./typed-portal.js";
 import { typedVerdict } from "./typed-rule.js";
@@ -77,14 +78,15 @@ RED.nodes.registerType<GetFields>("xrtc-get", {
       isList: true,
       written: (value) => writtenVerdict(value, this),
     });
-    $("#node-input-mode")
-      .on("change", function () {
-        // All portals are all there is to ask for: the service takes neither portals nor an order then.
-        $(".xrtc-get-some").toggle($(this).val() !== "all");
-      })
-      .trigger("change");
+    $("#node-input-mode, #node-input-output").on("change", refreshRows);
+    refreshRows();
   },
   oneditsave: closeDialog,
   oneditcancel: closeDialog,
   oneditdelete: closeDialog,
 });
+
+/** All portals are all there is to ask for: the service takes neither portals nor an order then. */
+function refreshRows(): void {
+  showRows("#xrtc-get-dialog", { mode: "#node-input-mode", output: "#node-input-output" });
+}

@@ -1,6 +1,7 @@
 import { PROBE_SECONDS, timeMs } from "../contract/in.js";
 import { closeDialog, openDialog, shown } from "./open-dialog.js";
 import { portalSuggestions } from "./portals.js";
+import { showRows } from "./rows.js";
 import { isBlankOrWhole, isPortalList, isVariable, portalIds } from "./rules.js";
 
 interface InFields {
@@ -96,19 +97,13 @@ RED.nodes.registerType<InFields>("xrtc-in", {
 
 /** Brings everything in the open dialog into line with what is chosen. */
 function refresh(): void {
-  showRows();
+  showRows("#xrtc-in-dialog", {
+    mode: "#node-input-mode",
+    start: "#node-input-start",
+    output: "#node-input-output",
+  });
   $("#node-input-inputs").val($("#node-input-dynamic").is(":checked") ? 1 : 0);
   $("#node-input-outputs").val($("#node-input-gaps").is(":checked") ? 2 : 1);
   // What these may hold depends on the other fields.
   $("#node-input-portals, #node-input-since").trigger("change");
-}
-
-/** Shows the rows that mean something with what is chosen in the others. */
-function showRows(): void {
-  for (const field of ["mode", "start", "output"]) {
-    const chosen = String($(`#node-input-${field}`).val());
-    $(`#xrtc-in-dialog [data-${field}]`).each((_index, row) => {
-      $(row).toggle(String($(row).data(field)).split(" ").includes(chosen));
-    });
-  }
 }
