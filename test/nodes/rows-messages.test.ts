@@ -67,6 +67,11 @@ const UNUSABLE: readonly (readonly [string, FlowCredentials, RegExp])[] = [
     { c1: { accountId: ACCOUNT_ID, apiKey: "${XRTC_TEST_UNSET}" } },
     /XRTC_TEST_UNSET is not set/,
   ],
+  [
+    "that cannot be decrypted",
+    { $: "0123456789abcdef0123456789abcdefbm90IGVuY3J5cHRlZCBieSBhbnlib2R5" as never },
+    /account id: none is given/,
+  ],
 ];
 
 describe("R10: credentials", () => {
