@@ -91,6 +91,36 @@ describe("xrtc-out's settings", () => {
     }
   });
 
+  it("take the portal of each instance of a subflow from the environment of that instance", async () => {
+    await using service = await startService(oftenLogins);
+    const entrance = { x: 20, y: 20, wires: [{ id: "so" }] };
+    const env = [{ name: "ROOM", value: "none", type: "str" }];
+    const subflow = { id: "sf", type: "subflow", name: "Room", in: [entrance], out: [], env };
+    const inner = { ...out({ id: "so", portalType: "env", portal: "ROOM" }), z: "sf" };
+    const rooms = ["hall", "attic"];
+    const instances = rooms.map((value, at) => ({
+      id: `n${at}`,
+      type: "subflow:sf",
+      z: "f1",
+      x: 100,
+      y: 100,
+      env: [{ name: "ROOM", value, type: "str" }],
+      wires: [],
+    }));
+    // Nobody but a wire can send to an instance.
+    const before = out({
+      portal: "any",
+      acknowledge: true,
+      outputs: 1,
+      wires: [instances.map(({ id }) => id)],
+    });
+    await start([tab, config(service.baseUrl), subflow, inner, before, ...instances], credentials);
+    node("o1").receive({ payload: "to all rooms" });
+    const items = service.client().subscribe({ portals: rooms, start: "all" });
+    const portals = (await take(items, 2)).map(({ portalId }) => portalId);
+    assert.deepEqual(portals.toSorted(), rooms.toSorted());
+  });
+
   it("that cannot be read turn the badge red and are told to each message, before any request", async () => {
     await using service = await startService(oftenLogins);
     const broken = out({ portalType: "jsonata", portal: "'a' &" });
