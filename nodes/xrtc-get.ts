@@ -77,7 +77,8 @@ function init(RED: NodeAPI): void {
       unfollow();
       unsubscribe();
       badge.close();
-      await getter.close();
+      // One that is only started anew goes on where it was.
+      await getter.close(removed ? this.id : undefined);
     });
   }
 

@@ -10,8 +10,8 @@ export function freshCopy<T extends object>(message: T, clone: (message: T) => T
   return copy;
 }
 
-// Connections stay what they are.
-const SHARED_PROPERTIES: ReadonlySet<string> = new Set(["req", "res"]);
+// Connections stay what they are, and to write to a prototype's name would change that of the copy.
+const SHARED_PROPERTIES: ReadonlySet<string> = new Set(["req", "res", "__proto__"]);
 
 /** Looks into what a copy made anew: arrays and plain objects. */
 function ownBuffers(value: object, seen: Set<object>): void {
@@ -19,8 +19,9 @@ function ownBuffers(value: object, seen: Set<object>): void {
   seen.add(value);
   const members = value as Record<string, unknown>;
   for (const [name, member] of Object.entries(members)) {
+    if (SHARED_PROPERTIES.has(name)) continue;
     if (Buffer.isBuffer(member)) members[name] = Buffer.from(member);
-    else if (isLooked(member) && !SHARED_PROPERTIES.has(name)) ownBuffers(member, seen);
+    else if (isLooked(member)) ownBuffers(member, seen);
   }
 }
 

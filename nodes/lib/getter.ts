@@ -14,6 +14,8 @@ export class Getter {
   /** Ends when all that was asked so far has been answered. */
   #answered: Promise<void> = Promise.resolve();
   #count = 0;
+  /** The one that was asked last. */
+  #client: XrtcClient | undefined;
 
   /** @param onCount - hears that the number of questions has changed */
   constructor(connection: Connection, onCount: () => void) {
@@ -41,16 +43,22 @@ export class Getter {
     await answered.finally(() => this.#set(this.#count - 1));
   }
 
-  /** Gives up what is asked, and what waits. */
-  async close(): Promise<void> {
+  /**
+   * Gives up what is asked, and what waits.
+   *
+   * @param forget - the name whose place no client needs to keep any more
+   */
+  async close(forget?: string): Promise<void> {
     this.#abort.abort(closing());
     await this.#answered;
+    if (forget !== undefined) this.#client?.forget(forget);
   }
 
   async #askNow(question: Question): Promise<void> {
     const { signal } = this.#abort;
     signal.throwIfAborted();
     const client = await this.#connection.client(signal);
+    this.#client = client;
     // What a question waits for may hear of no signal, as an expression does not.
     await new Promise<void>((resolve, reject) => {
       const onAbort = (): void => reject(asError(signal.reason));

@@ -177,6 +177,11 @@ export class XrtcClient implements AsyncDisposable {
     }
   }
 
+  /** Gives up the place of gets with that name: what is kept for the next one goes, and the next is as the first. */
+  forget(name: string): void {
+    this.#namedGets.forget(name);
+  }
+
   /**
    * Reads portals on and on. A portal is read once for all its subscriptions, each gets every item.
    *

@@ -62,6 +62,14 @@ export class NamedGets {
     for (const portalId of portalIds) this.#positions.delete(portalId);
   }
 
+  /** Gives up the places of a name. */
+  forget(name: string): void {
+    const first = JSON.stringify([name]).slice(0, -1);
+    for (const [key, place] of [...this.#places]) {
+      if (key.startsWith(`${first},`)) this.#forget(key, place);
+    }
+  }
+
   /** @throws XrtcError; the signal's reason when it is aborted */
   async get(wish: NamedGet, signal?: Signal): Promise<readonly Item[]> {
     this.#closed.throwIfAborted();

@@ -19,6 +19,8 @@ interface Tuning {
 
 /** Items of a portal that wait for a get: more than a ring of the hosted service is taken to hold. */
 const READY_MAX = 1_000;
+/** Characters of their payloads in all. */
+const READY_LENGTH_MAX = 4_000_000;
 const PRESENT = { isPresent: true, repeats: false } as const;
 
 /**
@@ -32,6 +34,7 @@ export class Place implements Tap {
   readonly #waiting = new Set<() => void>();
   #tuning: Tuning;
   #ready: Arrival[] = [];
+  #readyLength = 0;
   #login: TurnFacts | undefined;
   #status: ClientStatus = { kind: "idle" };
   /** Whether the present request asks from a time on, which brings again what is known. */
@@ -196,6 +199,7 @@ export class Place implements Tap {
     this.#flush();
     const taken = this.#ready;
     this.#ready = [];
+    this.#readyLength = 0;
     return taken;
   }
 
@@ -227,7 +231,12 @@ export class Place implements Tap {
     if (acceptance.kind !== "new") return false;
     if (item.serverTimestamp !== this.#ahead?.serverTimestamp) this.#ahead = undefined;
     this.#ready.push({ item, order: this.#nextOrder(), serverNow });
-    if (this.#ready.length > READY_MAX) this.#ready.shift();
+    this.#readyLength += item.payload.length;
+    while (this.#ready.length > READY_MAX || this.#readyLength > READY_LENGTH_MAX) {
+      // The newest stays, whatever its size.
+      if (this.#ready.length === 1) break;
+      this.#readyLength -= this.#ready.shift()?.item.payload.length ?? 0;
+    }
     this.#wake();
     return true;
   }

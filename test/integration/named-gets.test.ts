@@ -253,6 +253,35 @@ describe("A get with a name", () => {
     assert.deepEqual(await got(client, "a"), payloads.slice(200));
   });
 
+  it("keeps no more than four million characters for the one who gets them late", async () => {
+    await using service = await startService({ limits: { lineBytesMax: 2_000_000 } });
+    const client = service.client({ limits: { lineBytesMax: 2_000_000 } });
+    const reader = client.subscribe({ portals: ["p"] });
+    const items = reader[Symbol.asyncIterator]();
+    await reader.ready();
+    assert.deepEqual(await got(client, "a"), []);
+    for (const mark of ["1", "2", "3", "4", "5"]) {
+      await set(client, mark.repeat(1_000_000));
+      await items.next();
+    }
+    const kept = await got(client, "a");
+    assert.deepEqual(
+      kept.map(([mark]) => mark),
+      ["2", "3", "4", "5"],
+    );
+  });
+
+  it("is as the first of its name when the name was given up", async () => {
+    await using service = await startService();
+    const client = service.client();
+    await set(client, "1");
+    assert.deepEqual(await got(client, "a"), ["1"]);
+    assert.deepEqual(await got(client, "ab"), ["1"]);
+    client.forget("a");
+    assert.deepEqual(await got(client, "a"), ["1"]);
+    assert.deepEqual(await got(client, "ab"), []);
+  });
+
   it("is a probe or a watch, and knows by itself from where on", async () => {
     await using service = await startService();
     const client = service.client();

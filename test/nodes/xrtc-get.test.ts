@@ -363,6 +363,32 @@ describe("xrtc-get", () => {
     assert.equal(service.server.stats.logins, 2, "one of the nodes, one of this test");
   });
 
+  it("takes no address, key or header from a message, nor a prototype (A16)", async () => {
+    await using service = await startService(oftenLogins);
+    await using decoy = await startService();
+    await set(service, "hall", "1");
+    await start(flowOf(service, { schedule: "FIFO" }), credentials);
+    const urls = {
+      url: decoy.baseUrl,
+      baseUrl: decoy.baseUrl,
+      getUrl: `${decoy.baseUrl}/item/get`,
+    };
+    const hostile = {
+      accountid: "AC9",
+      apikey: "x".repeat(32),
+      headers: { cookie: "a=b" },
+      mode: "all",
+    };
+    const proto = JSON.parse('{"__proto__":{"polluted":true}}') as object;
+    node("g1").receive({ topic: "hall", ...urls, ...hostile, ...proto });
+    const [answer] = await taken("k1", 1);
+    assert.deepEqual([answer?.["payload"], answer?.["url"]], [1, decoy.baseUrl]);
+    assert.equal(Object.getPrototypeOf(answer), Object.prototype);
+    assert.equal(({} as Message)["polluted"], undefined);
+    assert.equal(decoy.server.stats.requests, 0);
+    assert.equal(service.server.stats.logins, 2, "one of the node, one of this test");
+  });
+
   it("runs its example: two portals are set, got and listed", async () => {
     const path = join(__dirname, "../../examples/02 Set, get and list.json");
     const flow = JSON.parse(readFileSync(path, "utf8")) as Flow;
