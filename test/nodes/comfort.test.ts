@@ -225,10 +225,10 @@ describe("Beyond the MQTT nodes:", () => {
     const { text } = await badge("o1", { fill: "red", shape: "ring" });
     node("o1").receive({ action: "getStatus" });
     const [answer] = await taken("k1", 1);
-    const { retryInMs, ...told } = (answer as { payload: Message }).payload;
+    const { retryInMs, perSecond, ...told } = (answer as { payload: Message }).payload;
     const code = "XRTC_CONNECTION_LOST";
     assert.deepEqual(told, { fill: "red", shape: "ring", text, kind: "waiting", code, queued: 3 });
-    assert.equal(typeof retryInMs, "number");
+    assert.deepEqual([typeof retryInMs, perSecond], ["number", 0]);
     const seen = await taken("seen", badges("o1").length);
     assert.equal(
       (seen.at(-1) as { status?: { text?: string } }).status?.text,
