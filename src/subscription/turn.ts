@@ -27,6 +27,8 @@ export interface TurnPorts {
   readonly isTrusted: boolean;
   /** The turn is over when this is aborted. */
   readonly parent: Signal;
+  /** The request goes out, under a login that is known from now on. */
+  readonly onRequest: () => void;
   /** The service has let us in. */
   readonly onAnswer: () => void;
   /** A portal that another request held is free. */
@@ -184,6 +186,7 @@ export class Turn {
     const asked = portals.map((portal) => portal.request(login));
     // The head of the answer may come only with the first item.
     if (this.#ports.isTrusted) this.#reportConnected();
+    this.#ports.onRequest();
     const { mode, schedule, cutoffMs } = reading;
     return { portals: asked, mode, schedule, cutoffMs };
   }

@@ -158,6 +158,10 @@ export class Upstream {
       portals: this.#portals,
       isTrusted: !this.#failing,
       parent: this.#ended.signal,
+      // What changed before the login was known, and whether this turn may be given up, is seen to now.
+      onRequest: () => {
+        if (this.#isOutdated) this.replan();
+      },
       onAnswer: () => {
         this.#failing = false;
       },

@@ -4,6 +4,7 @@ import { isXrtcError } from "../../../src/errors.js";
 import type { Item } from "../../../src/protocol/item.js";
 import type { Subscription } from "../../../src/subscription/subscription.js";
 import type { PostRequest } from "../../../src/transport/transport.js";
+import { Barrier } from "../../support/barrier.js";
 import { type Answer, ScriptedTransport } from "../../support/scripted-transport.js";
 import { credentials } from "../../support/service.js";
 import { VirtualClock } from "../../support/virtual-clock.js";
@@ -14,6 +15,10 @@ interface GetBody {
   readonly mode: string;
   readonly portals: readonly { readonly portalid: string; readonly servertimestamp?: number }[];
 }
+
+const NUMBERED: Answer = {
+  body: [JSON.stringify({ servertimestamp: 1_700_000_000_000, epoch: "e", extensions: ["seq"] })],
+};
 
 /** A service of one session at a time, and a client of it, in virtual time. */
 function setUp() {
@@ -72,6 +77,32 @@ function collect(subscription: Subscription): string[] {
   })();
   return payloads;
 }
+
+describe("A portal that joins while the login is on its way", () => {
+  it("is asked for at once where items are numbered, and not only when the turn has ended", async () => {
+    const clock = new VirtualClock();
+    const gets: string[][] = [];
+    const login = new Barrier();
+    const transport = new ScriptedTransport(({ url, body }) => {
+      if (url.endsWith("/auth/login")) return login.passed.then(() => NUMBERED);
+      gets.push((JSON.parse(body) as GetBody).portals.map(({ portalid }) => portalid));
+      return undefined;
+    });
+    const client = new XrtcClient({
+      ...credentials,
+      baseUrl: "http://localhost/v1",
+      ports: { clock, transport, random: { next: () => 0.5, id: () => "id" } },
+    });
+    client.subscribe({ portals: ["hall"], start: "all" });
+    await clock.advance(100);
+    client.subscribe({ portals: ["attic"], start: "all" });
+    await clock.advance(100);
+    login.open();
+    await clock.advance(100);
+    assert.deepEqual(gets, [["hall"], ["hall", "attic"]]);
+    await client.close();
+  });
+});
 
 describe("A subscription that probes", () => {
   it("asks once in its time while nothing comes, and brings each item once when something has", async () => {
