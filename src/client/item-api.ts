@@ -13,6 +13,7 @@ import {
 } from "../protocol/codec.js";
 import type { GetRequest, Mode } from "../protocol/item.js";
 import { JsonRefusedError } from "../protocol/json.js";
+import { RECEIVED_LINE_BYTES_MAX } from "../protocol/limits.js";
 import { LineTooLongError } from "../protocol/ndjson.js";
 import { readBody } from "../session/answer.js";
 import { streamFailure, transportFailure } from "../session/failure.js";
@@ -140,7 +141,7 @@ export class ItemApi {
       });
       if (answer.response.status !== 200) throw await this.#session.refused(answer);
       this.#session.welcomed();
-      return { login: answer.login, lines: this.#lines(answer, watchdog, end) };
+      return { login: answer.login, lines: this.#lines(answer, mode, watchdog, end) };
     } catch (thrown) {
       end();
       throw thrown;
@@ -168,11 +169,22 @@ export class ItemApi {
     return { silenceMs: streamSilenceMs, totalMs: streamTimeoutMs };
   }
 
-  #lines({ response, login }: SessionResponse, watchdog: Watchdog, end: () => void): Lines {
+  #lines(
+    { response, login }: SessionResponse,
+    mode: Mode,
+    watchdog: Watchdog,
+    end: () => void,
+  ): Lines {
+    // A stream is read as it comes and ends in time; what answers at once is kept until it is whole.
+    let bytesLeft = mode === "stream" ? Infinity : ANSWER_BYTES_MAX;
     return new Lines({
       body: response.body[Symbol.asyncIterator](),
       watchdog,
-      decode: (line) => this.#decode(line, login),
+      decode: (line) => {
+        bytesLeft -= line.length;
+        if (bytesLeft < 0) throw unreadable("The answer is too long.");
+        return this.#decode(line, login);
+      },
       failure: (thrown) =>
         thrown instanceof LineTooLongError
           ? unreadable("The answer's line is too long.", thrown)
@@ -202,6 +214,9 @@ export class ItemApi {
     return decoded;
   }
 }
+
+/** Bytes of an answer that does not stream: more than the items of any account come to. */
+const ANSWER_BYTES_MAX = 64 * RECEIVED_LINE_BYTES_MAX;
 
 /** Order needs the keys as well: a number that comes again must be known for what it was. */
 const isOrdered = (extensions: ReadonlySet<string> | undefined): boolean =>

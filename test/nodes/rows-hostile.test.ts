@@ -120,6 +120,24 @@ describe("A17: a hostile service", () => {
     assert.deepEqual(portals, ["hall", "hall"]);
   });
 
+  it("that never ends its answer to a get is cut, and the message is told", async () => {
+    const line = itemLine("hall", "x".repeat(1_000_000), 1);
+    await using raw = await rawService(({ call }, response) => {
+      if (call !== "get") return;
+      const goOn = (): void => {
+        while (!response.destroyed && response.write(line));
+      };
+      response.on("drain", goOn);
+      goOn();
+    });
+    const flow = [tab, config(`${raw.origin}/v1`), get("g1"), sink("k1"), ...catchAll];
+    await start(flow, credentials);
+    node("g1").receive({ portals: ["hall"] });
+    const [caught] = (await taken("caught", 1)) as Caught[];
+    assert.equal(caught?.error.code, "XRTC_RESPONSE_INVALID");
+    assert.equal(untaken("k1"), 0);
+  });
+
   it("that puts a script into a payload has sent data: it arrives as it is, and no error quotes it", async () => {
     const lines = [itemLine("hall", SCRIPT, 1), itemLine("hall", '"after"', 2)];
     await using raw = await rawService(firstGet(lines.join("")));
