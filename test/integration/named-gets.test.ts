@@ -166,6 +166,9 @@ for (const [where, options] of Object.entries(SERVERS)) {
       const again = client.subscribe({ portals: ["p"] });
       await again.ready();
       assert.deepEqual(await got(client, "a"), []);
+      await set(client, "4");
+      assert.equal((await again[Symbol.asyncIterator]().next()).value?.payload, "4");
+      assert.deepEqual(await got(client, "a"), ["4"]);
     });
 
     it("waits for the next item of a portal that is streamed, and of one that is not", async () => {
