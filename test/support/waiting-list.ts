@@ -1,5 +1,5 @@
-/** Milliseconds after which a wait gives up and tells what has come instead: less than mocha's own patience. */
-const WAIT_MS_MAX = 15_000;
+/** Milliseconds after which a wait gives up and tells what has come instead. */
+const WAIT_MS_MAX = 30_000;
 
 /** Things that come one after another, for which one can wait; what has come stays. */
 export class WaitingList<T> {
@@ -26,7 +26,7 @@ export class WaitingList<T> {
    * The value that `look` finds in what has come, as soon as it finds one.
    *
    * @param what - what is waited for, for the error
-   * @param msMax - milliseconds @defaultValue 15,000
+   * @param msMax - milliseconds @defaultValue 30,000
    * @throws Error when it does not come in time, or cannot come any more
    */
   until<Found>(
