@@ -105,11 +105,12 @@ describe("R1: a deploy with 50 sets in flight", () => {
           if (outcome === "unknown") unsure.push(payload);
         }
       }
-      assert.equal(done.at(-1), "last");
+      assert.ok(done.includes("last"));
+      // Stored in the order in which they came, whichever answer came first.
       const all = await stored(service, settled.length);
       assert.deepEqual(
         all.filter((payload) => !unsure.includes(payload)),
-        done,
+        [...PAYLOADS, "last"].filter((payload) => done.includes(payload)),
       );
       await stop();
       assert.equal(settlements.all.length, PAYLOADS.length + 1, "once each");
