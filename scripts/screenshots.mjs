@@ -10,5 +10,5 @@ import { fileURLToPath } from "node:url";
 const folder = fileURLToPath(new URL("../docs/images", import.meta.url));
 await rm(folder, { recursive: true, force: true });
 process.env["XRTC_PICTURES"] = folder;
-process.argv.push("--mocha", "test/browser/dialogs.test.ts", "test/browser/walk.test.ts");
+process.argv.push("--mocha", "test/browser/browser.test.ts");
 await import("./test.mjs");

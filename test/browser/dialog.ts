@@ -41,16 +41,21 @@ export class Dialog {
     return this.#page.locator(`:is(${id}, ${typed}):visible`);
   }
 
-  /** Types into a field, key by key, and leaves it. */
+  /** Puts a text in place of the one in a field, and leaves it. */
   async type(name: string, text: string): Promise<void> {
     const field = this.field(name);
-    await field.fill("");
-    await field.pressSequentially(text);
+    await field.fill(text);
     await field.press("Tab");
   }
 
   async choose(name: string, value: string): Promise<void> {
     await this.field(name).selectOption(value);
+  }
+
+  /** Fills a field as it wants to be filled: by a choice, or by typing. */
+  async set(name: string, value: string): Promise<void> {
+    const isList = (await this.lists())[name] !== undefined;
+    await (isList ? this.choose(name, value) : this.type(name, value));
   }
 
   async value(name: string): Promise<string> {
@@ -167,7 +172,9 @@ export class Dialog {
   /** A picture of the dialog's fields. */
   async picture(path: string): Promise<void> {
     const clip = await this.#page.evaluate<Extent>("looks.extent()");
+    // Nothing is pointed at or typed into.
     await this.#page.mouse.move(0, 0);
+    await this.#page.evaluate("document.activeElement.blur()");
     await this.#page.screenshot({ path, clip, animations: "disabled", caret: "hide" });
   }
 }

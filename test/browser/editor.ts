@@ -8,6 +8,9 @@ import { pageScript } from "./page-script.js";
 /** How long in ms the page may take for one step. */
 const STEP_MS_MAX = 15_000;
 
+/** In pixels; high enough for every dialog. */
+const WINDOW = { width: 1440, height: 1000 };
+
 /** Movement only costs time, and half-way through it nothing can be measured. */
 const STILL = `*, *::before, *::after { transition: none !important; animation: none !important; }`;
 
@@ -29,7 +32,7 @@ export class Editor implements AsyncDisposable {
   /** Opens a window of its own, with nothing in it yet. */
   static async open(browser: Browser, { url }: { readonly url: string }): Promise<Editor> {
     const context = await browser.newContext({
-      viewport: { width: 1440, height: 1000 },
+      viewport: WINDOW,
       locale: "en-US",
       timezoneId: "UTC",
       colorScheme: "light",
@@ -45,10 +48,21 @@ export class Editor implements AsyncDisposable {
   async load(): Promise<void> {
     const { page } = this;
     await page.goto(this.#url);
+    // Set with the flows; the bar that tells of the loading comes late, and may go before them.
+    await page.waitForFunction(`typeof RED === "object" && Boolean(RED.nodes?.version?.())`);
     await page.locator("#red-ui-loading-progress").waitFor({ state: "hidden" });
     await page.locator(".red-ui-palette-node[data-palette-type='xrtc-out']").waitFor();
     await page.addStyleTag({ content: STILL });
     await page.evaluate("jQuery.fx.off = true");
+  }
+
+  /** Whether the editor is loaded and no dialog is open. */
+  async isAtRest(): Promise<boolean> {
+    const [palette, trays] = [
+      this.page.locator("#red-ui-palette"),
+      this.page.locator(".red-ui-tray"),
+    ];
+    return (await palette.count()) === 1 && (await trays.count()) === 0;
   }
 
   /** Import → Examples → this package → an example. */
@@ -130,7 +144,16 @@ export class Editor implements AsyncDisposable {
 
   /** Waits until no notification lies on the page. */
   async quiet(): Promise<void> {
-    await this.page.locator(".red-ui-notification").waitFor({ state: "hidden" });
+    await this.page.waitForFunction(`$(".red-ui-notification:visible").length === 0`);
+  }
+
+  /** A picture of the flow, with its surroundings. */
+  async picture(path: string): Promise<void> {
+    await this.page.setViewportSize({ width: 1440, height: 760 });
+    // Nothing is chosen.
+    await this.page.evaluate("RED.view.select({ nodes: [] })");
+    await this.page.screenshot({ path, animations: "disabled", caret: "hide" });
+    await this.page.setViewportSize(WINDOW);
   }
 
   /** Fails when a script of the page has thrown, or when it asked another machine for something. */

@@ -1,10 +1,11 @@
 /** Flows for the browser: one node of each type. */
 
 import type { Flow } from "../nodes/runtime.js";
+import { manifest } from "../support/packed.js";
 import { ACCOUNT_ID, API_KEY } from "../support/service.js";
 
 /** What the first version of the package saved of each type, beside `version` and `name`. */
-const SAVED = {
+const SAVED: Readonly<Record<string, object>> = {
   "xrtc-in": {
     ...{ portals: "kitchen, hall", mode: "stream", schedule: "FIFO", cutoff: -1 },
     ...{ start: "new", output: "auto" },
@@ -13,13 +14,15 @@ const SAVED = {
   "xrtc-out": { portal: "kitchen" },
   "xrtc-server": { port: 8480, preset: "local" },
   "xrtc-config": {
-    ...{ service: "hosted", server: "", baseUrl: "", loginUrl: "", setUrl: "", getUrl: "" },
-    ...{ limits: "auto", allowInsecure: false },
+    ...{ service: "local", server: "xrtc-server-1", baseUrl: "", loginUrl: "", setUrl: "" },
+    ...{ getUrl: "", limits: "auto", allowInsecure: false },
   },
-} as const;
+};
 
 /** The node types that have a place on the workspace. */
-export const NODE_TYPES = ["xrtc-in", "xrtc-get", "xrtc-out", "xrtc-server"] as const;
+export const NODE_TYPES = Object.keys(manifest["node-red"].nodes).filter(
+  (type) => type !== "xrtc-config",
+);
 
 const at = (x: number, y: number): object => ({ z: "tab", x, y });
 const place = (row: number): object => ({ ...at(300, 100 + 80 * row), wires: [] });
@@ -27,7 +30,7 @@ const place = (row: number): object => ({ ...at(300, 100 + 80 * row), wires: [] 
 /**
  * One node of each type as the first version saved it, on a tab that does not run, so that nobody is asked for anything.
  *
- * @param config - settings of the xrtc-config node
+ * @param config - other settings of the xrtc-config node
  */
 export function oneOfEach(config: object = {}): Flow {
   return [

@@ -52,17 +52,23 @@ function over([red, green, blue, alpha]: Colour, back: Colour): Colour {
   return [mix(red, back[0]), mix(green, back[1]), mix(blue, back[2]), 1];
 }
 
+/** What was painted already. */
+const painted = new Map<string, Colour>();
+const canvas = document.createElement("canvas");
+
 /** Any colour of CSS, as the canvas paints it: computed styles do not keep to one notation. */
 function parse(colour: string): Colour {
-  const canvas = document.createElement("canvas");
-  canvas.width = 1;
-  canvas.height = 1;
+  const known = painted.get(colour);
+  if (known !== undefined) return known;
   const pen = canvas.getContext("2d", { willReadFrequently: true });
   if (pen === null) throw new Error("no canvas to paint on");
+  pen.clearRect(0, 0, 1, 1);
   pen.fillStyle = colour;
   pen.fillRect(0, 0, 1, 1);
   const [red = 0, green = 0, blue = 0, alpha = 0] = pen.getImageData(0, 0, 1, 1).data;
-  return [red, green, blue, alpha / 255];
+  const parsed: Colour = [red, green, blue, alpha / 255];
+  painted.set(colour, parsed);
+  return parsed;
 }
 
 function luminance([red, green, blue]: Colour): number {

@@ -98,8 +98,10 @@ function tooNarrow(control: Element): string[] {
 
 const pixels = (length: string): number => Number.parseFloat(length) || 0;
 
+const canvas = document.createElement("canvas");
+
 function textWidth(text: string, { font, letterSpacing }: CSSStyleDeclaration): number {
-  const pen = document.createElement("canvas").getContext("2d");
+  const pen = canvas.getContext("2d");
   if (pen === null) throw new Error("no canvas to measure on");
   pen.font = font;
   return pen.measureText(text).width + text.length * pixels(letterSpacing);

@@ -1,9 +1,30 @@
+/** Tests of what a user does in the editor, from an example to the debug sidebar. */
+
 import assert from "node:assert/strict";
+import { picture } from "./pictures.js";
 import { ACCOUNT_ID, API_KEY, startService, type Service } from "../support/service.js";
-import { useBench } from "./bench.js";
+import type { Bench } from "./bench.js";
 import { aWayThere, oneOfEach } from "./flows.js";
 
-describe("the editor, in a browser", () => {
+/** What somebody may fill into a dialog, in the order in which one comes by the fields. */
+const FILLED = {
+  "xrtc-out": {
+    ...{ name: "door", portal: "hall", encode: "message", properties: "retain, qos" },
+    ...{ delivery: "latest", ttlSeconds: "60", queueMax: "5" },
+  },
+  "xrtc-in": {
+    ...{ name: "door", portals: "hall, attic", output: "message", start: "since" },
+    ...{ since: "2026-01-31T12:00:00Z", schedule: "LIFO", mode: "probe", probeSeconds: "30" },
+    ...{ cutoff: "1000" },
+  },
+  "xrtc-get": {
+    ...{ name: "last", portals: "hall, attic", mode: "watch", schedule: "FIFO", cutoff: "1000" },
+    ...{ result: "array", output: "json" },
+  },
+  "xrtc-server": { name: "mine", port: "9000", preset: "hosted" },
+} satisfies Record<string, Record<string, string>>;
+
+export function walkThrough(bench: Bench): void {
   const codes: string[] = [];
   let service: Service;
 
@@ -16,10 +37,8 @@ describe("the editor, in a browser", () => {
     });
   });
 
+  beforeEach(() => bench.nodeRed.deploy([]));
   after(() => service[Symbol.asyncDispose]());
-
-  const bench = useBench();
-  afterEach(() => bench.nodeRed.deploy([]));
 
   it("imports the first example, whose badges turn green and whose items reach the debug sidebar", async () => {
     const { editor } = bench;
@@ -36,6 +55,31 @@ describe("the editor, in a browser", () => {
     await editor.badge("xrtc-in", "green", "connected");
     const [item] = await editor.debugged("item and latency", 2);
     assert.match(item ?? "", /number: \d+, latencyMs: \d+/);
+    await editor.quiet();
+    await picture("first-steps.png", (path) => editor.picture(path));
+  });
+
+  it("keeps what was filled into each dialog, deployed and loaded anew", async () => {
+    const { editor, nodeRed } = bench;
+    await nodeRed.deploy(oneOfEach());
+    await editor.load();
+    for (const [type, filled] of Object.entries(FILLED)) {
+      const dialog = await editor.openDialog(type);
+      for (const [name, value] of Object.entries(filled)) await dialog.set(name, value);
+      assert.deepEqual(await dialog.problems(), [], type);
+      await picture(`${type}.png`, (path) => dialog.picture(path));
+      await dialog.done();
+    }
+    await editor.deploy();
+    await editor.load();
+    for (const [type, filled] of Object.entries(FILLED)) {
+      const dialog = await editor.openDialog(type);
+      for (const [name, value] of Object.entries(filled)) {
+        assert.equal(await dialog.value(name), value, `${type} ${name}`);
+        assert.equal(await dialog.isMarked(name), false, `${type} ${name}`);
+      }
+      await dialog.cancel();
+    }
   });
 
   it("marks a portal id that no service takes, and says what one is made of", async () => {
@@ -85,6 +129,7 @@ describe("the editor, in a browser", () => {
     const told = await dialog.told("xrtc-config-test-result");
     assert.match(told, /\d ms/);
     assert.match(told, /kitchen/);
+    await picture("xrtc-config-test.png", (path) => dialog.picture(path));
     await dialog.type("apiKey", API_KEY.toUpperCase());
     await dialog.press("xrtc-config-test");
     assert.match(await dialog.told("xrtc-config-test-result", "bad"), /XRTC_CREDENTIALS_REFUSED/);
@@ -116,4 +161,4 @@ describe("the editor, in a browser", () => {
     assert.deepEqual(await editor.debugged("what arrived", 1), [`"21.5"`]);
     await editor.badge("xrtc-out", "green", "connected");
   });
-});
+}
