@@ -3,6 +3,7 @@ import { type Item, systemClock, type XrtcClient } from "../src/index.js";
 import { connectionOf, refusedConnection } from "./lib/config-node.js";
 import type { Connection } from "./lib/connection.js";
 import { asXrtcError } from "./lib/errors.js";
+import { gapText } from "./lib/gap-text.js";
 import { freshCopy } from "./lib/fresh-copy.js";
 import { answerOf } from "./lib/get-answer.js";
 import { type PortalsOf, portalsReader } from "./lib/get-portals.js";
@@ -111,6 +112,7 @@ function answering(
         name: node.id,
         signal,
         onMalformed: (error) => node.error(error, clone(message)),
+        onGap: (gap) => node.warn(gapText(gap, RED._)),
       }),
     );
     const { clockOffsetMs } = client;

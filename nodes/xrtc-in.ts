@@ -1,15 +1,10 @@
 import type { Node, NodeAPI, NodeDef, NodeMessage } from "node-red";
-import {
-  type ClientStatus,
-  type Gap,
-  type SubscribeOptions,
-  systemClock,
-  XrtcError,
-} from "../src/index.js";
+import { type ClientStatus, type SubscribeOptions, systemClock, XrtcError } from "../src/index.js";
 import { connectionOf, refusedConnection } from "./lib/config-node.js";
 import type { Connection } from "./lib/connection.js";
 import { controlOf } from "./lib/control-in.js";
 import { asXrtcError } from "./lib/errors.js";
+import { gapText } from "./lib/gap-text.js";
 import { onClose, onInput, type Send } from "./lib/handlers.js";
 import type { News } from "./lib/held-news.js";
 import { gapMessageOf, messageOf, rejectedMessageOf } from "./lib/message-in.js";
@@ -97,18 +92,11 @@ function init(RED: NodeAPI): void {
       if (news.kind === "item") {
         node.send(messageOf(news.item, { output, malformed, serverNow: news.serverNow }));
       } else if (gaps) node.send([null, gapMessageOf(news.gap)]);
-      else node.warn(gapText(news.gap));
+      else node.warn(gapText(news.gap, RED._));
     } catch (thrown) {
       node.error(asXrtcError(thrown), news.kind === "item" ? rejectedMessageOf(news.item) : {});
     }
   }
-
-  const gapText = ({ portalId, reason, missing }: Gap): string =>
-    RED._(missing === undefined ? "xrtc-in.gap.some" : "xrtc-in.gap.counted", {
-      portalid: portalId,
-      missing: String(missing),
-      reason: RED._(`xrtc-in.gap.${reason}`),
-    });
 
   RED.nodes.registerType("xrtc-in", XrtcIn);
 }

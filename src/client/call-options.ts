@@ -23,7 +23,7 @@ export interface SetItemsOptions extends CallOptions {
 }
 
 /** Options of `getItems`. */
-export interface GetItemsOptions extends CallOptions, Pick<MemberCallbacks, "onMalformed"> {
+export interface GetItemsOptions extends CallOptions, MemberCallbacks {
   /** Portal ids, or portals with a reference time. Empty: the latest item of every portal of the account. */
   readonly portals: readonly (string | RequestedPortal)[];
   /** `probe` answers at once, `watch` when there is something, `stream` stays open. @defaultValue "probe" */

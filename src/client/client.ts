@@ -153,9 +153,9 @@ export class XrtcClient implements AsyncDisposable {
       onMalformed?.(new XrtcError("XRTC_ITEM_MALFORMED", message, where));
     };
     if (options.name !== undefined && portals.length > 0) {
-      const { name } = options;
+      const { name, onGap = () => {} } = options;
       checkNamed(mode, portals);
-      const wish = { name, portalIds, mode, schedule, cutoffMs: cutoff, onMalformed: told };
+      const wish = { name, portalIds, mode, schedule, cutoffMs: cutoff, onMalformed: told, onGap };
       yield* await this.#namedGets.get(wish, signal);
       return;
     }

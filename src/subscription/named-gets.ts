@@ -14,6 +14,7 @@ import type { GetRequest, Item, Schedule } from "../protocol/item.js";
 import type { Hub } from "./hub.js";
 import type { Lease, Leases } from "./leases.js";
 import { Place, type Arrival } from "./place.js";
+import type { Gap } from "./portal-reader.js";
 import type { ItemSource, SourceTurn } from "./source.js";
 
 export interface NamedGetsOptions {
@@ -33,6 +34,8 @@ export interface NamedGet {
   readonly schedule: Schedule;
   readonly cutoffMs: number;
   readonly onMalformed: (malformed: MalformedItem) => void;
+  /** What came from a stream, and had to make room for what is newer. */
+  readonly onGap: (gap: Gap) => void;
 }
 
 /** Milliseconds that a get waits for its turn at a portal. */
@@ -258,7 +261,11 @@ export class NamedGets {
 }
 
 /** What waits in the places, in the order that is wanted. @throws XrtcError why nothing came */
-function taken(places: readonly Place[], { schedule, cutoffMs }: NamedGet): readonly Item[] {
+function taken(places: readonly Place[], { schedule, cutoffMs, onGap }: NamedGet): readonly Item[] {
+  for (const place of places) {
+    const gap = place.takeGap();
+    if (gap !== undefined) onGap(gap);
+  }
   const isYoung = ({ item, serverNow }: Arrival): boolean =>
     cutoffMs < 0 || serverNow === undefined || serverNow - item.serverTimestamp <= cutoffMs;
   const arrivals = places.flatMap((place) => place.take()).filter(isYoung);

@@ -1,6 +1,6 @@
 import type { Item, RequestedPortal, Schedule } from "../protocol/item.js";
 import type { ClientStatus } from "../status.js";
-import { PortalReader, type TurnFacts } from "./portal-reader.js";
+import { PortalReader, type Gap, type ItemPlace, type TurnFacts } from "./portal-reader.js";
 import type { Tap } from "./portal.js";
 
 /** An item that waits to be taken. */
@@ -35,6 +35,8 @@ export class Place implements Tap {
   #tuning: Tuning;
   #ready: Arrival[] = [];
   #readyLength = 0;
+  /** Items that had to make room for newer ones, since the last were taken. */
+  #droppedCount = 0;
   #login: TurnFacts | undefined;
   #status: ClientStatus = { kind: "idle" };
   /** Whether the present request asks from a time on, which brings again what is known. */
@@ -194,6 +196,16 @@ export class Place implements Tap {
 
   // -- what is taken
 
+  /** What had to make room since the last were taken: to be asked for before the rest is taken. */
+  takeGap(): Gap | undefined {
+    this.#flush();
+    const missing = this.#droppedCount;
+    const [first] = this.#ready;
+    if (missing === 0 || first === undefined) return undefined;
+    this.#droppedCount = 0;
+    return { portalId: this.portalId, reason: "queue", missing, after: placeOf(first.item) };
+  }
+
   /** All that waits, in the order in which it came. */
   take(): readonly Arrival[] {
     this.#flush();
@@ -236,6 +248,7 @@ export class Place implements Tap {
       // The newest stays, whatever its size.
       if (this.#ready.length === 1) break;
       this.#readyLength -= this.#ready.shift()?.item.payload.length ?? 0;
+      this.#droppedCount += 1;
     }
     this.#wake();
     return true;
@@ -245,6 +258,9 @@ export class Place implements Tap {
     for (const callback of [...this.#waiting]) callback();
   }
 }
+
+const placeOf = ({ serverTimestamp, seq }: Item): ItemPlace =>
+  seq === undefined ? { serverTimestamp } : { serverTimestamp, seq };
 
 const isSame = (item: Item, other: Item): boolean =>
   item.seq === other.seq &&

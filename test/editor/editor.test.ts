@@ -328,7 +328,7 @@ describe("the editor's side of the nodes", () => {
     >;
     const catalogue = await catalogueOf("xrtc-in");
     for (const reason of [...Object.keys(reasons), "some", "counted"]) {
-      assert.ok(textAt(catalogue, `xrtc-in.gap.${reason}`) !== undefined, reason);
+      assert.ok(textAt(catalogue, `gap.${reason}`) !== undefined, reason);
     }
   });
 });

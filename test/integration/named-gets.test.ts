@@ -1,5 +1,11 @@
 import { strict as assert } from "node:assert";
-import { isXrtcError, type GetItemsOptions, type Item, type XrtcClient } from "../../src/index.js";
+import {
+  isXrtcError,
+  type Gap,
+  type GetItemsOptions,
+  type Item,
+  type XrtcClient,
+} from "../../src/index.js";
 import type { XrtcServerOptions } from "../../src/server/index.js";
 import { reached, startService, take } from "../support/service.js";
 
@@ -253,7 +259,17 @@ describe("A get with a name", () => {
     for (let at = 0; at < payloads.length; at += 100)
       await set(client, ...payloads.slice(at, at + 100));
     assert.deepEqual(payloadsOf(await taking), payloads);
-    assert.deepEqual(await got(client, "a"), payloads.slice(200));
+    const gaps: Gap[] = [];
+    const onGap = (gap: Gap): unknown => gaps.push(gap);
+    assert.deepEqual(await got(client, "a", { onGap }), payloads.slice(200));
+    assert.deepEqual(
+      gaps.map(({ portalId, reason, missing, after }) => [portalId, reason, missing, after?.seq]),
+      [["p", "queue", 200, 201]],
+    );
+    await set(client, "next");
+    await take(reader, 1);
+    assert.deepEqual(await got(client, "a", { onGap }), ["next"]);
+    assert.equal(gaps.length, 1, "told once");
   });
 
   it("keeps no more than four million characters for the one who gets them late", async () => {
