@@ -30,6 +30,9 @@ const connected = { fill: "green", shape: "dot" } as const;
 /** The nodes and the test itself log in with one key. */
 const oftenLogins = { limits: { loginIntervalMsMin: 0 } };
 
+/** Without the package's catalogue a text is its key. */
+const IN_SECONDS = "@xrtc-community/node-red-xrtc/xrtc-config:badge.retryIn";
+
 const payloads = (messages: readonly Message[]): unknown[] =>
   messages.map(({ payload }) => payload);
 const codes = (messages: readonly Message[]): unknown[] =>
@@ -116,8 +119,8 @@ describe("Beyond the MQTT nodes:", () => {
     await badge("i1", connected);
     proxy.plan = () => ({ kind: "answer", status: 503, headers: { "retry-after": "6" } });
     proxy.cutAll();
-    const { text } = await badge("i1", { fill: "red", shape: "ring" });
-    assert.match(text ?? "", /retryIn$/, "the text that has the seconds in it");
+    // The text that has the seconds in it; before it the badge may tell that the connection was cut.
+    await badge("i1", { fill: "red", shape: "ring", text: IN_SECONDS });
     const before = proxy.count();
     proxy.plan = () => undefined;
     await badge("i1", connected);
