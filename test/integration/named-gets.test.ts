@@ -7,7 +7,7 @@ import {
   type XrtcClient,
 } from "../../src/index.js";
 import type { XrtcServerOptions } from "../../src/server/index.js";
-import { reached, startService, take } from "../support/service.js";
+import { grownOld, reached, startService, take } from "../support/service.js";
 
 /** What a get with a name brings. */
 async function got(
@@ -25,19 +25,6 @@ const set = (client: XrtcClient, ...payloads: readonly string[]): Promise<unknow
   client.setItems(payloads.map((payload) => ({ portalId: "p", payload })));
 
 const payloadsOf = (items: readonly Item[]): string[] => items.map(({ payload }) => payload);
-
-/**
- * What is set before this is old to whoever reads from now on. Where items are not numbered, that is a matter of two
- * clocks, which are compared no better than a request takes.
- */
-async function grownOld(): Promise<void> {
-  const until = Date.now() + 200;
-  while (Date.now() < until) {
-    await new Promise((resolve) => {
-      setImmediate(resolve);
-    });
-  }
-}
 
 const rejected = (code: string) => (error: unknown) => isXrtcError(error) && error.code === code;
 

@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import * as fc from "fast-check";
 import type { Subscription, XrtcClient } from "../../src/index.js";
-import { startService } from "../support/service.js";
+import { grownOld, startService } from "../support/service.js";
 
 type Step =
   | { readonly kind: "set"; readonly count: number }
@@ -99,6 +99,7 @@ class Run {
 
   async #subscribe(): Promise<void> {
     if (this.#subscription !== undefined) return;
+    await grownOld(40);
     const subscription = this.#client.subscribe({ portals: ["p"] });
     this.#subscription = { subscription, items: subscription[Symbol.asyncIterator]() };
     await subscription.ready();

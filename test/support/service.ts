@@ -45,6 +45,19 @@ export async function take<T>(items: AsyncIterable<T>, count: number): Promise<T
   return taken;
 }
 
+/**
+ * What is set before this is old to whoever reads from now on. Where items are not numbered, that is a matter of two
+ * clocks, which are compared no better than a request takes.
+ */
+export async function grownOld(ms = 200): Promise<void> {
+  const until = Date.now() + ms;
+  while (Date.now() < until) {
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+  }
+}
+
 /** Resolves when an observable has a value of that kind. */
 export function reached<T extends { readonly kind: string }, K extends T["kind"]>(
   observable: { subscribe(listener: (value: T) => void): () => void },
