@@ -1,6 +1,7 @@
 import { XrtcError } from "../errors.js";
 import type { Observable } from "../primitives/broadcast.js";
-import { abortable } from "../primitives/deadline.js";
+import { abortable, Deadline } from "../primitives/deadline.js";
+import type { Signal } from "../primitives/signal.js";
 import type { MalformedItem } from "../protocol/codec.js";
 import type { Item, NewItem } from "../protocol/item.js";
 import type { Limits } from "../protocol/limits.js";
@@ -9,7 +10,7 @@ import { Session } from "../session/session.js";
 import type { ClientStatus } from "../status.js";
 import { Hub } from "../subscription/hub.js";
 import { Leases, type Lease } from "../subscription/leases.js";
-import { NamedGets } from "../subscription/named-gets.js";
+import { NamedGets, TURN_MS_MAX } from "../subscription/named-gets.js";
 import type { Subscription } from "../subscription/subscription.js";
 import type { Transport } from "../transport/transport.js";
 import { UndiciTransport } from "../transport/undici-transport.js";
@@ -160,7 +161,7 @@ export class XrtcClient implements AsyncDisposable {
       return;
     }
     const asked = new Set(portalIds);
-    const lease = this.#leasePortals(portalIds);
+    const lease = await this.#leasePortals(portalIds, signal);
     try {
       const request = { portals, mode, schedule, cutoffMs: cutoff };
       const turn = await this.#api.get(mode, () => request, signal);
@@ -236,18 +237,40 @@ export class XrtcClient implements AsyncDisposable {
     await this.#transport.close();
   }
 
-  #leasePortals(portalIds: readonly string[]): Lease {
+  async #leasePortals(portalIds: readonly string[], signal?: Signal): Promise<Lease> {
     const wanted = [...new Set(portalIds)];
-    const busy = wanted.find((id) => this.#leases.isHeld(id) || this.#hub.reads(id));
-    if (busy !== undefined) {
-      throw new XrtcError("XRTC_PORTAL_BUSY", `The portal ${busy} is read already.`, {
-        portalId: busy,
-      });
-    }
+    this.#refuseBusy(wanted);
+    if (wanted.some((id) => this.#leases.isHeld(id))) await this.#untilFree(wanted, signal);
     this.#namedGets.moved(wanted);
-    return this.#leases.take(wanted);
+    return this.#leases.take(wanted, { isCallers: true });
+  }
+
+  /** Waits for what ends by itself: a get with a name, or the last turn of a subscription that was closed. */
+  async #untilFree(portalIds: readonly string[], signal?: Signal): Promise<void> {
+    const deadline = new Deadline(this.#settings.clock, signal);
+    deadline.set(TURN_MS_MAX, () => portalBusy(portalIds));
+    try {
+      for (;;) {
+        const held = portalIds.find((id) => this.#leases.isHeld(id));
+        if (held === undefined) return;
+        await this.#leases.free(held, deadline.signal);
+        this.#refuseBusy(portalIds);
+      }
+    } finally {
+      deadline.dispose();
+    }
+  }
+
+  #refuseBusy(portalIds: readonly string[]): void {
+    const busy = portalIds.find((id) => this.#leases.isHeldByCaller(id) || this.#hub.reads(id));
+    if (busy !== undefined) throw portalBusy([busy]);
   }
 }
+
+const portalBusy = (portalIds: readonly string[]): XrtcError =>
+  new XrtcError("XRTC_PORTAL_BUSY", `This client reads ${portalIds.join(", ")} already.`, {
+    ...(portalIds.length === 1 ? { portalId: portalIds[0] } : {}),
+  });
 
 function portalIdsOf(items: readonly NewItem[]): readonly string[] {
   const [first] = items;

@@ -1,4 +1,6 @@
 import type { Clock } from "../primitives/clock.js";
+import { abortable } from "../primitives/deadline.js";
+import type { Signal } from "../primitives/signal.js";
 
 /** Portals that a request reads. Giving them back twice is harmless. */
 export interface Lease {
@@ -15,6 +17,12 @@ export interface LeasesOptions {
   readonly getTimeoutMs: number;
 }
 
+interface Holding {
+  /** Whether it lasts for as long as a caller takes to read what comes: nobody is to wait for that. */
+  readonly isCallers: boolean;
+  readonly waiting: (() => void)[];
+}
+
 /** Milliseconds beyond the get timeout that a request which was given up may be answered. */
 const DANGLING_MARGIN_MS = 1_000;
 
@@ -24,7 +32,7 @@ const DANGLING_MARGIN_MS = 1_000;
  */
 export class Leases {
   readonly #options: LeasesOptions;
-  readonly #held = new Map<string, (() => void)[]>();
+  readonly #held = new Map<string, Holding>();
   /** Until when (monotonic ms) a request that was given up may still take a portal's items. */
   readonly #dangling = new Map<string, number>();
 
@@ -36,15 +44,20 @@ export class Leases {
     return this.#held.has(portalId);
   }
 
+  /** Whether the portal is held until a caller has read what comes: that may be for ever. */
+  isHeldByCaller(portalId: string): boolean {
+    return this.#held.get(portalId)?.isCallers === true;
+  }
+
   /** Whether a request that was sent at that moment (monotonic ms) may have shared the portal with one given up. */
   wasShared(portalId: string, sentAt: number): boolean {
     return sentAt < (this.#dangling.get(portalId) ?? 0);
   }
 
   /** Takes those that are free. */
-  take(portalIds: readonly string[]): Lease {
+  take(portalIds: readonly string[], { isCallers = false } = {}): Lease {
     const taken = new Set(portalIds.filter((portalId) => !this.#held.has(portalId)));
-    for (const portalId of taken) this.#held.set(portalId, []);
+    for (const portalId of taken) this.#held.set(portalId, { isCallers, waiting: [] });
     let released = false;
     const release = (): void => {
       if (released) return;
@@ -60,9 +73,15 @@ export class Leases {
 
   /** Calls back once when the portal is given back, at once if it is free. */
   onceFree(portalId: string, callback: () => void): void {
-    const waiting = this.#held.get(portalId);
-    if (waiting === undefined) callback();
-    else waiting.push(callback);
+    const holding = this.#held.get(portalId);
+    if (holding === undefined) callback();
+    else holding.waiting.push(callback);
+  }
+
+  /** Resolves when the portal is given back. Whoever comes first takes it again, so it has to be looked at again. */
+  free(portalId: string, signal: Signal): Promise<void> {
+    const freed = new Promise<void>((resolve) => this.onceFree(portalId, resolve));
+    return abortable(freed, signal);
   }
 
   #leaveDangling(portalIds: ReadonlySet<string>): void {
@@ -79,8 +98,8 @@ export class Leases {
   }
 
   #free(portalId: string): void {
-    const waiting = this.#held.get(portalId) ?? [];
+    const holding = this.#held.get(portalId);
     this.#held.delete(portalId);
-    for (const callback of waiting) callback();
+    for (const callback of holding?.waiting ?? []) callback();
   }
 }

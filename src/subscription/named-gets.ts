@@ -133,8 +133,7 @@ export class NamedGets {
       const free = [...portalIds].filter((portalId) => !hub.reads(portalId));
       const held = free.find((portalId) => leases.isHeld(portalId));
       if (held === undefined) return leases.take(free);
-      // Whoever comes first takes it again, so it has to be looked at again.
-      await abortable(new Promise<void>((resolve) => leases.onceFree(held, resolve)), signal);
+      await leases.free(held, signal);
     }
   }
 

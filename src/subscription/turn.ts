@@ -139,7 +139,7 @@ export class Turn {
     for (const portalId of missing) leases.onceFree(portalId, this.#ports.onFree);
     const [first] = missing;
     if (lease.taken.size > 0 || first === undefined) return lease;
-    await abortable(new Promise<void>((resolve) => leases.onceFree(first, resolve)), signal);
+    await leases.free(first, signal);
     return this.#lease(signal);
   }
 

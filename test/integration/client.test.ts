@@ -362,6 +362,17 @@ describe("A subscription", () => {
     );
   });
 
+  it("gets what there is as soon as a subscription to it is closed", async () => {
+    await using service = await startService();
+    const client = service.client();
+    await client.setItems([{ portalId: "p", payload: "here" }]);
+    const subscription = client.subscribe({ portals: ["p"] });
+    await subscription.ready();
+    await subscription.close();
+    await take(client.getItems({ portals: ["p"] }), 1);
+    assert.equal((await take(client.getItems({ portals: [] }), 1))[0]?.payload, "here");
+  });
+
   it("goes on when the server was restarted, and announces the gap", async () => {
     const accounts = [{ accountId: ACCOUNT_ID, apiKeys: [API_KEY] }];
     const first = await startService({ accounts });
