@@ -46,6 +46,8 @@ export const REMEDIES = {
   XRTC_SERVER_ADDRESS: "Choose a free port and an address of this machine.",
   XRTC_SERVER_INSECURE:
     "Keep the server on 127.0.0.1, or give it TLS, or allow plain HTTP explicitly; and choose an account and key of your own.",
+  XRTC_ENGINE_UNAVAILABLE:
+    "Start Redis or correct its URL, or install what the message names, or use the memory engine.",
   XRTC_SERVER_MISSING: "Choose an xrtc-server node that exists, is enabled and is deployed.",
 } as const;
 

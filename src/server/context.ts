@@ -1,6 +1,6 @@
 import type { TimeoutQueue } from "../primitives/timeout-queue.js";
 import type { Accounts } from "./accounts.js";
-import type { Engine } from "./engine/engine.js";
+import type { MemoryEngine } from "./engine/memory.js";
 import type { ServerReply, ServerRequest } from "./exchange.js";
 import type { FailureThrottle } from "./failure-throttle.js";
 import type { Logger } from "./log.js";
@@ -12,7 +12,7 @@ import type { Counters } from "./stats.js";
 /** What the handlers of a server share. */
 export interface ServerContext {
   readonly settings: ServerSettings;
-  readonly engine: Engine;
+  readonly engine: MemoryEngine;
   readonly accounts: Accounts;
   readonly sessions: SessionTable;
   readonly registrations: Registrations;

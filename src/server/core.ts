@@ -70,7 +70,7 @@ export class ServerCore {
     sessions.endAll();
     getTimeouts.clear();
     earlySetTimeouts.clear();
-    void engine.close();
+    engine.close();
   }
 
   #fail(reply: ServerReply, error: unknown): void {

@@ -8,6 +8,7 @@ import { isAccountId, isApiKey } from "../protocol/item.js";
 import { LIMITS, type Limits, type LimitsPreset } from "../protocol/limits.js";
 import { isLoopback } from "./address.js";
 import { type Bounds, BOUNDS } from "./bounds.js";
+import { type EngineSettings, engineOf } from "./engine-settings.js";
 import type { Log } from "./log.js";
 
 /** An account of the local server, and the keys that open it. */
@@ -57,6 +58,18 @@ export interface XrtcServerOptions {
   readonly secondLogin?: "keep" | "end";
   /** What the hosted service may do where its documentation leaves it open: for testing clients against it. */
   readonly dialect?: Partial<Dialect>;
+  /**
+   * Where items, sessions and accounts are kept: in this process, or in a Redis that several servers may share, given
+   * by its `redis://` or `rediss://` URL. A password in it is a secret. @defaultValue "memory"
+   */
+  readonly engine?: string;
+  /**
+   * What a Redis engine promises of an acknowledged item: that Redis holds it, or that it is on Redis' disk, which
+   * needs `appendonly yes` and `appendfsync always` there. @defaultValue "redis"
+   */
+  readonly durability?: "redis" | "redis-aof";
+  /** What the names of all keys in Redis begin with: 1 to 64 letters, digits and `._:-`. @defaultValue "xrtc" */
+  readonly enginePrefix?: string;
   /** What one client or all of them may take up of this process. */
   readonly bounds?: Partial<Bounds>;
   /** @defaultValue the system's */
@@ -81,6 +94,7 @@ export interface ServerSettings {
   readonly extensions: ReadonlySet<Extension>;
   readonly secondLogin: "keep" | "end";
   readonly dialect: Dialect;
+  readonly engine: EngineSettings;
   readonly bounds: Bounds;
   readonly clock: Clock;
   readonly random: Random;
@@ -146,6 +160,12 @@ const schema = z.strictObject({
       fifoOverflow: z.enum(["wait", "skip"]).optional(),
     })
     .optional(),
+  engine: z.string().optional(),
+  durability: z.enum(["redis", "redis-aof"]).optional(),
+  enginePrefix: z
+    .string()
+    .regex(/^[\w.:-]{1,64}$/, { error: "1 to 64 letters, digits, dots, colons, - and _" })
+    .optional(),
   bounds: partialOf(Object.keys(BOUNDS), () => count).optional(),
   clock: port("clock", ["now", "wallNow", "schedule"]).optional(),
   random: port("random source", ["next", "id"]).optional(),
@@ -177,6 +197,7 @@ export function resolveOptions(options: XrtcServerOptions): ServerSettings {
     ),
     secondLogin: options.secondLogin ?? "keep",
     dialect: withDefined(DIALECT, options.dialect),
+    engine: engineOf(options),
     bounds: withDefined(BOUNDS, options.bounds),
     clock: options.clock ?? systemClock,
     random: options.random ?? systemRandom,

@@ -34,6 +34,9 @@ export class XrtcServer implements AsyncDisposable {
    */
   constructor(options: XrtcServerOptions) {
     this.#settings = resolveOptions(options);
+    if (this.#settings.engine.kind !== "memory") {
+      throw new XrtcError("XRTC_ENGINE_UNAVAILABLE", "this server has no engine in Redis yet");
+    }
     this.#core = new ServerCore(this.#settings);
     this.#listener = new Listener({
       host: this.#settings.host,

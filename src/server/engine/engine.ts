@@ -1,5 +1,4 @@
 import type { MaybeAsync } from "../../primitives/maybe-async.js";
-import type { NewItem } from "../../protocol/item.js";
 import type { LineCache } from "./line-cache.js";
 import type { StoredItem } from "./stored-item.js";
 
@@ -14,7 +13,10 @@ export interface PortalQuery {
   readonly cutoffMs: number;
 }
 
-/** Items of one portal, oldest first. Good until the engine is called again: it may be a view and not a copy. */
+/**
+ * Items of one portal, oldest first. One that came at once may be a view and not a copy, good until the engine is called
+ * again; one that came through a promise stays as it is.
+ */
 export interface PortalPage {
   readonly portalId: string;
   readonly length: number;
@@ -36,26 +38,18 @@ export interface EngineReader {
 }
 
 /**
- * Storage behind the server. An engine that has its data at hand answers at once and not through a promise: a turn of
+ * Storage behind the server, as those who read from it see it. An engine that has its data at hand answers at once and not through a promise: a turn of
  * the event loop for each set and each reader would be the greater part of their cost.
  */
 export interface Engine {
-  /** How well an acknowledged item is kept. */
-  readonly durability: "memory" | "redis" | "redis-aof";
-  /** One life of the engine's memory: sequence numbers are comparable within it. */
-  readonly epoch: string;
-  /**
-   * Appends all items or none, then wakes their readers, then answers.
-   *
-   * @returns the server timestamp that the items share
-   * @throws WireError when an item can never fit an answer, or there is no room for another portal
-   */
-  append(accountId: string, items: readonly NewItem[]): MaybeAsync<number>;
   /** One page for each query, in their order; an empty one where the portal does not exist. */
   read(accountId: string, queries: readonly PortalQuery[]): MaybeAsync<readonly PortalPage[]>;
   /** The latest item of every portal, newest first. */
   latest(accountId: string): MaybeAsync<readonly StoredItem[]>;
-  /** Wakes the reader at each append to any of the portals, which need not exist. @returns a function that ends it */
+  /**
+   * Wakes the reader at each append to any of the portals, which need not exist: at every one that a read begun before
+   * this call might not have seen. To wake it for nothing is harmless; when the engine cannot serve, it wakes all, and
+   * their reads fail. Takes effect in this very call. @returns a function that ends it; calling it twice is harmless
+   */
   subscribe(accountId: string, portalIds: readonly string[], reader: EngineReader): () => void;
-  close(): MaybeAsync<void>;
 }
