@@ -254,6 +254,10 @@ export class XrtcClient implements AsyncDisposable {
         const held = portalIds.find((id) => this.#leases.isHeld(id));
         if (held === undefined) return;
         await this.#leases.free(held, deadline.signal);
+        // What held it may have ended with the client.
+        if (this.#closing !== undefined) {
+          throw new XrtcError("XRTC_CLOSED", "The client is closed.");
+        }
         this.#refuseBusy(portalIds);
       }
     } finally {

@@ -169,7 +169,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a get takes items from a stream",
     file: "client/client.ts",
-    search: "this.#leases.isHeld(id) || this.#hub.reads(id)",
+    search: "this.#leases.isHeldByCaller(id) || this.#hub.reads(id)",
     replace: "id.length === 0",
   },
   {
