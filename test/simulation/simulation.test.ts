@@ -11,7 +11,8 @@ const SEEDS = 10_000;
 const PROCESSES = 2;
 
 describe("Seeded schedules", function () {
-  this.timeout(400_000);
+  // Beside the other tests it has only what they leave of the processor.
+  this.timeout(600_000);
 
   let folder = "";
   let worker = "";
