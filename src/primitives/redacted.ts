@@ -27,3 +27,7 @@ export class Redacted {
     return MASK;
   }
 }
+
+/** The text of a secret that may be given either way. */
+export const revealed = (secret: string | Redacted): string =>
+  typeof secret === "string" ? secret : secret.reveal();

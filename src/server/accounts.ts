@@ -1,5 +1,5 @@
 import type { Clock } from "../primitives/clock.js";
-import { Redacted } from "../primitives/redacted.js";
+import { revealed } from "../primitives/redacted.js";
 import type { Limits } from "../protocol/limits.js";
 import { Account, AccountKey, sha256 } from "./account-key.js";
 import type { Bounds } from "./bounds.js";
@@ -23,10 +23,8 @@ export class Accounts {
   constructor(options: AccountsOptions) {
     this.#options = options;
     this.#nobody = new AccountKey(this.#newAccount(""), sha256(""), options);
-    for (const { accountId, apiKeys } of options.accounts) {
-      for (const apiKey of apiKeys) {
-        this.add(accountId, apiKey instanceof Redacted ? apiKey.reveal() : apiKey);
-      }
+    for (const account of options.accounts) {
+      for (const hash of keyHashesOf(account)) this.#addHash(account.accountId, hash);
     }
   }
 
@@ -39,9 +37,7 @@ export class Accounts {
   }
 
   add(accountId: string, apiKey: string): void {
-    const account = this.#accounts.get(accountId) ?? this.#newAccount(accountId);
-    this.#accounts.set(accountId, account);
-    account.addKey(new AccountKey(account, sha256(apiKey), this.#options));
+    this.#addHash(accountId, sha256(apiKey));
   }
 
   /** The key that these credentials name, or undefined, for whatever reason. */
@@ -56,9 +52,21 @@ export class Accounts {
     return found;
   }
 
+  #addHash(accountId: string, hash: Buffer): void {
+    const account = this.#accounts.get(accountId) ?? this.#newAccount(accountId);
+    this.#accounts.set(accountId, account);
+    account.addKey(new AccountKey(account, hash, this.#options));
+  }
+
   #newAccount(accountId: string): Account {
     const { clock, bounds, limits } = this.#options;
     const idempotency = new IdempotencyKeys(bounds.idempotencyKeysMax, bounds.idempotencyMs, clock);
     return new Account(accountId, idempotency, limits.requestsPerMonthMax);
   }
 }
+
+/** The SHA-256 of each key that opens an account of the options. */
+const keyHashesOf = ({ apiKeys = [], apiKeyHashes = [] }: XrtcServerAccount): Buffer[] => [
+  ...apiKeys.map((apiKey) => sha256(revealed(apiKey))),
+  ...apiKeyHashes.map((hash) => Buffer.from(hash, "hex")),
+];

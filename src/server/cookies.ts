@@ -6,9 +6,15 @@ export const BALANCER_COOKIE = "AWSALBAPP-0";
 
 const ATTRIBUTES = "HttpOnly; SameSite=Strict";
 
-/** A `Set-Cookie` header. Without `Secure` on plain HTTP: a client would not send such a cookie back. */
-export const setCookie = (name: string, value: string, path: string): string =>
-  `${name}=${value}; Path=${path}; ${ATTRIBUTES}`;
+export interface CookieScope {
+  readonly path: string;
+  /** Only under TLS: over plain HTTP a client would not send such a cookie back. */
+  readonly isSecure: boolean;
+}
+
+/** A `Set-Cookie` header. */
+export const setCookie = (name: string, value: string, { path, isSecure }: CookieScope): string =>
+  `${name}=${value}; Path=${path}; ${ATTRIBUTES}${isSecure ? "; Secure" : ""}`;
 
 /** The first cookie of that name in a `Cookie` header. */
 export function cookieOf(header: string | undefined, name: string): string | undefined {

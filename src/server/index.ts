@@ -9,7 +9,8 @@ export type { Bounds } from "./bounds.js";
 export { BOUNDS } from "./bounds.js";
 export type { Log, LogRecord } from "./log.js";
 export type { Extension, XrtcServerAccount, XrtcServerOptions } from "./options.js";
-export { newAccountId, newApiKey } from "./new-credentials.js";
+export type { XrtcServerTls } from "./tls.js";
+export { newAccountId, newApiKey, sha256Of } from "./new-credentials.js";
 
 // What it shares with the SDK
 export type { XrtcErrorCode } from "../errors.js";

@@ -6,17 +6,21 @@ import { type Random, systemRandom } from "../primitives/random.js";
 import { Redacted } from "../primitives/redacted.js";
 import { isAccountId, isApiKey } from "../protocol/item.js";
 import { LIMITS, type Limits, type LimitsPreset } from "../protocol/limits.js";
+import { KEYS_PER_ACCOUNT_MAX } from "./account-key.js";
 import { isLoopback } from "./address.js";
 import { type Bounds, BOUNDS } from "./bounds.js";
 import { type EngineSettings, engineOf } from "./engine-settings.js";
 import type { Log } from "./log.js";
+import { checkTls, type XrtcServerTls } from "./tls.js";
 
-/** An account of the local server, and the keys that open it. */
+/** An account of the local server, and the keys that open it: at least one, at most 10. */
 export interface XrtcServerAccount {
   /** `AC` and digits. */
   readonly accountId: string;
-  /** Each 32 ASCII letters and digits; up to 10. Only their hashes are kept. */
-  readonly apiKeys: readonly (string | Redacted)[];
+  /** Each 32 ASCII letters and digits. Only their hashes are kept. @defaultValue [] */
+  readonly apiKeys?: readonly (string | Redacted)[];
+  /** SHA-256 of further keys, each 64 hexadecimal digits, for who keeps no keys. @defaultValue [] */
+  readonly apiKeyHashes?: readonly string[];
 }
 
 /** What this server offers beyond the hosted service. */
@@ -36,12 +40,14 @@ const DIALECT: Dialect = { newLogin: "replay", reference: "inclusive", fifoOverf
 
 /** Options of the local server. A misspelt one is an error. */
 export interface XrtcServerOptions {
-  /** Address to listen on. Anything but a loopback address needs `allowInsecure`. @defaultValue "127.0.0.1" */
+  /** Address to listen on. Anything but a loopback address needs `tls`, or `allowInsecure`. @defaultValue "127.0.0.1" */
   readonly host?: string;
   /** TCP port; 0 for any free one. @defaultValue 8480 */
   readonly port?: number;
   /** Allows plain HTTP beyond this machine. @defaultValue false */
   readonly allowInsecure?: boolean;
+  /** Serves HTTPS, and nothing in plain HTTP. @defaultValue none */
+  readonly tls?: XrtcServerTls;
   /** Further names under which clients reach this server; others are refused (DNS rebinding). @defaultValue [] */
   readonly hostNames?: readonly string[];
   /** Addresses of proxies whose `X-Forwarded-For` is believed. @defaultValue [] */
@@ -88,6 +94,7 @@ export interface ServerSettings {
   readonly port: number;
   readonly hostNames: readonly string[];
   readonly trustedProxies: readonly string[];
+  readonly tls: XrtcServerTls | undefined;
   readonly accounts: readonly XrtcServerAccount[];
   readonly preset: LimitsPreset;
   readonly limits: Limits;
@@ -124,10 +131,29 @@ const apiKey = z.custom<string | Redacted>(
   { error: "an API key is 32 ASCII letters and digits" },
 );
 
-const account = z.strictObject({
-  accountId: z.string().refine(isAccountId, { error: "an account id is AC and up to 30 digits" }),
-  apiKeys: z.array(apiKey).min(1).max(10),
+const apiKeyHash = z.string().regex(/^[0-9a-f]{64}$/i, {
+  error: "the SHA-256 of an API key is 64 hexadecimal digits",
 });
+
+const account = z
+  .strictObject({
+    accountId: z.string().refine(isAccountId, { error: "an account id is AC and up to 30 digits" }),
+    apiKeys: z.array(apiKey).optional(),
+    apiKeyHashes: z.array(apiKeyHash).optional(),
+  })
+  .refine(
+    ({ apiKeys = [], apiKeyHashes = [] }) => {
+      const keys = apiKeys.length + apiKeyHashes.length;
+      return keys >= 1 && keys <= KEYS_PER_ACCOUNT_MAX;
+    },
+    { error: `an account has 1 to ${KEYS_PER_ACCOUNT_MAX} keys` },
+  );
+
+const secret = z.union([z.string(), z.instanceof(Redacted)], {
+  error: "expected text",
+});
+
+const tls = z.strictObject({ cert: z.string(), key: secret, passphrase: secret.optional() });
 
 const port = (name: string, methods: readonly string[]): z.ZodType =>
   z.custom(
@@ -146,6 +172,7 @@ const schema = z.strictObject({
   host: z.string().min(1).optional(),
   port: z.int().min(0).max(65_535).optional(),
   allowInsecure: z.boolean().optional(),
+  tls: tls.optional(),
   hostNames: z.array(z.string().min(1)).optional(),
   trustedProxies: z.array(z.union([z.ipv4(), z.ipv6()])).optional(),
   accounts: z.array(account),
@@ -184,11 +211,13 @@ export function resolveOptions(options: XrtcServerOptions): ServerSettings {
   if (!parsed.success) throw new XrtcError("XRTC_OPTIONS", describe(parsed.error));
   const { host = "127.0.0.1", preset = "local", log } = options;
   refuseInsecure(host, options);
+  if (options.tls !== undefined) checkTls(options.tls);
   return {
     host,
     port: options.port ?? 8480,
     hostNames: options.hostNames ?? [],
     trustedProxies: options.trustedProxies ?? [],
+    tls: options.tls,
     accounts: options.accounts,
     preset,
     limits: withDefined(LIMITS[preset], options.limits),
@@ -208,7 +237,7 @@ export function resolveOptions(options: XrtcServerOptions): ServerSettings {
 
 function refuseInsecure(host: string, options: XrtcServerOptions): void {
   if (isLoopback(host)) return;
-  if (options.allowInsecure !== true) {
+  if (options.allowInsecure !== true && options.tls === undefined) {
     const message = `the server would listen on ${host} in plain HTTP, beyond this machine`;
     throw new XrtcError("XRTC_SERVER_INSECURE", message);
   }

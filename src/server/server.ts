@@ -6,6 +6,7 @@ import { ServerCore } from "./core.js";
 import { Listener } from "./http/listener.js";
 import { resolveOptions, type ServerSettings, type XrtcServerOptions } from "./options.js";
 import type { ServerStats } from "./stats.js";
+import { checkTls, type XrtcServerTls } from "./tls.js";
 
 /**
  * A local XRTC server.
@@ -43,6 +44,7 @@ export class XrtcServer implements AsyncDisposable {
       port: this.#settings.port,
       bounds: this.#settings.bounds,
       requestBytesMax: this.#settings.limits.requestBytesMax,
+      tls: this.#settings.tls,
       handle: (request, reply) => this.#core.handle(request, reply),
     });
   }
@@ -87,6 +89,19 @@ export class XrtcServer implements AsyncDisposable {
     return { ...this.#core.stats, sockets: this.#listener.socketCount };
   }
 
+  /**
+   * Proves itself with another certificate to whoever connects from now on; open connections keep the former one.
+   *
+   * @throws XrtcError XRTC_OPTIONS when the certificate cannot be used, or the server was made without TLS
+   */
+  renewTls(tls: XrtcServerTls): void {
+    if (this.#settings.tls === undefined) {
+      throw new XrtcError("XRTC_OPTIONS", "tls: this server was made without it");
+    }
+    checkTls(tls);
+    this.#listener.renewTls(tls);
+  }
+
   /** Takes no new work, ends open answers cleanly, and is closed within 3 s whatever its clients do. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -102,7 +117,8 @@ export class XrtcServer implements AsyncDisposable {
     const { host } = this.#settings;
     const reachable = isWildcard(host) ? "127.0.0.1" : host;
     const name = reachable.includes(":") ? `[${reachable}]` : reachable;
-    this.#url = `http://${name}:${port}${API_PREFIX}`;
+    const scheme = this.#settings.tls === undefined ? "http" : "https";
+    this.#url = `${scheme}://${name}:${port}${API_PREFIX}`;
     return this.#url;
   }
 

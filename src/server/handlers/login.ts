@@ -24,10 +24,11 @@ export const login: Handler = (context, call) => {
     epoch: settings.extensions.has("seq") ? engine.epoch : undefined,
     extensions: [...settings.extensions],
   });
+  const scope = { path: API_PREFIX, isSecure: settings.tls !== undefined };
   sendJson(call.reply, answer, 200, {
     "set-cookie": [
-      setCookie(SESSION_COOKIE, session.id, API_PREFIX),
-      setCookie(BALANCER_COOKIE, engine.epoch, API_PREFIX),
+      setCookie(SESSION_COOKIE, session.id, scope),
+      setCookie(BALANCER_COOKIE, engine.epoch, scope),
     ],
   });
 };

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
 import { canonicalAddress } from "../address.js";
 import type { HttpReply } from "./http-reply.js";
 
@@ -11,13 +12,18 @@ interface Connection {
 /** The open sockets: how many an address has, and what is under way on each. */
 export class Connections {
   readonly #perAddressMax: number;
+  readonly #isTls: boolean;
   readonly #bySocket = new Map<Socket, Connection>();
   readonly #byAddress = new Map<string, number>();
+  /** Those whose TLS handshake is not over, by their other end. */
+  readonly #unsecured = new Map<string, Socket>();
   #isClosing = false;
   #onEmpty: (() => void) | undefined;
 
-  constructor(perAddressMax: number) {
+  /** @param isTls - whether each socket becomes another one by a handshake */
+  constructor(perAddressMax: number, isTls: boolean) {
     this.#perAddressMax = perAddressMax;
+    this.#isTls = isTls;
   }
 
   get size(): number {
@@ -35,6 +41,28 @@ export class Connections {
     this.#byAddress.set(address, count + 1);
     this.#bySocket.set(socket, { address, replies: new Set() });
     socket.once("close", () => this.#remove(socket));
+    if (!this.#isTls) return;
+    const end = otherEndOf(socket);
+    this.#unsecured.set(end, socket);
+    socket.once("close", () => this.#unsecured.delete(end));
+  }
+
+  /** Puts a socket in the place of the one that it was made from by a handshake. */
+  secure(socket: TLSSocket): void {
+    const bare = this.#unsecured.get(otherEndOf(socket));
+    const connection = bare === undefined ? undefined : this.#bySocket.get(bare);
+    if (bare === undefined || connection === undefined || this.#isClosing) {
+      socket.destroy();
+      return;
+    }
+    this.#unsecured.delete(otherEndOf(socket));
+    this.#bySocket.delete(bare);
+    this.#bySocket.set(socket, connection);
+    socket.once("close", () => this.#remove(socket));
+  }
+
+  has(socket: Socket): boolean {
+    return this.#bySocket.has(socket);
   }
 
   addReply(socket: Socket, reply: HttpReply): void {
@@ -85,3 +113,7 @@ export class Connections {
     if (this.size === 0) this.#onEmpty?.();
   }
 }
+
+/** What tells the open sockets of one server from each other. */
+const otherEndOf = ({ remoteAddress, remotePort }: Socket): string =>
+  `${remoteAddress} ${remotePort}`;

@@ -1,15 +1,19 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import { Server as TlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import type { TLSSocket } from "node:tls";
 import { printable, XrtcError } from "../../errors.js";
 import { systemClock } from "../../primitives/clock.js";
 import { encodeError } from "../../protocol/codec.js";
 import type { Bounds } from "../bounds.js";
 import type { ServerReply, ServerRequest } from "../exchange.js";
+import { secureContextOf, type XrtcServerTls } from "../tls.js";
 import { refusal, systemError, type WireError } from "../wire-error.js";
 import { collectBody, discardBody } from "./body.js";
 import { Connections } from "./connections.js";
 import { HttpReply } from "./http-reply.js";
+import { newServer } from "./new-server.js";
 import { endWith, refuseForm } from "./raw.js";
 import { StallWatch } from "./stall-watch.js";
 
@@ -18,6 +22,8 @@ export interface ListenerOptions {
   readonly port: number;
   readonly bounds: Bounds;
   readonly requestBytesMax: number;
+  /** Undefined for plain HTTP. */
+  readonly tls: XrtcServerTls | undefined;
   handle(request: ServerRequest, reply: ServerReply): void;
 }
 
@@ -26,28 +32,18 @@ export interface ListenerOptions {
  */
 export class Listener {
   readonly #options: ListenerOptions;
-  readonly #server: Server;
+  readonly #server: Server | TlsServer;
   readonly #connections: Connections;
   readonly #stalls: StallWatch;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
     const { bounds } = options;
-    this.#connections = new Connections(bounds.socketsPerAddressMax);
+    this.#connections = new Connections(bounds.socketsPerAddressMax, options.tls !== undefined);
     this.#stalls = new StallWatch({ ...bounds, clock: systemClock });
-    this.#server = createServer({
-      maxHeaderSize: bounds.headerBytesMax,
-      headersTimeout: Math.min(bounds.headersTimeoutMs, bounds.requestTimeoutMs),
-      requestTimeout: bounds.requestTimeoutMs,
-      keepAliveTimeout: bounds.keepAliveTimeoutMs,
-      connectionsCheckingInterval: bounds.checkIntervalMs,
-      // The guard refuses it, in the wire's shape.
-      requireHostHeader: false,
-    });
-    // One more than allowed, so that too many can be told: node:http drops what is beyond without a word.
-    this.#server.maxHeadersCount = bounds.headersMax + 1;
-    this.#server.maxConnections = bounds.socketsMax;
-    this.#server.on("connection", (socket) => this.#connections.add(socket));
+    this.#server = newServer(bounds, options.tls);
+    this.#server.on("connection", (socket: Socket) => this.#connections.add(socket));
+    this.#server.on("secureConnection", (socket: TLSSocket) => this.#connections.secure(socket));
     this.#server.on("request", this.#onRequest);
     this.#server.on("checkContinue", this.#onCheckContinue);
     this.#server.on("clientError", this.#onClientError);
@@ -80,6 +76,11 @@ export class Listener {
         resolve((this.#server.address() as AddressInfo).port);
       });
     });
+  }
+
+  /** Proves itself with another certificate to whoever connects from now on. */
+  renewTls(tls: XrtcServerTls): void {
+    if (this.#server instanceof TlsServer) this.#server.setSecureContext(secureContextOf(tls));
   }
 
   /** Takes no connections any more; those without work are closed. */
@@ -145,7 +146,12 @@ export class Listener {
 
   readonly #onClientError = (error: NodeJS.ErrnoException, socket: Duplex): void => {
     // A second answer on top of one that is under way would be taken for a part of it.
-    if (!socket.writable || this.#connections.isAnswering(socket as Socket)) {
+    // Nor is there anything to say to who speaks no TLS where it is spoken, or breaks its handshake off.
+    if (
+      !socket.writable ||
+      !this.#connections.has(socket as Socket) ||
+      this.#connections.isAnswering(socket as Socket)
+    ) {
       socket.destroy();
       return;
     }
