@@ -17,25 +17,40 @@ process.on("exit", () => {
 });
 
 export interface Started {
+  readonly pid: number;
   /** Resolves with the process's next message. */
   next<T>(msMax: number): Promise<T>;
+  /** Asks one of our own processes, and resolves with its answer. */
+  ask<T>(question: object, msMax: number): Promise<T>;
   end(): Promise<void>;
 }
 
-/**
- * Starts one of the files beside this one.
- *
- * @param profileDir - where it leaves a CPU profile when it ends
- */
-export function start(name: string, given: object, profileDir?: string): Started {
+export type Listening = Started & { readonly port: number };
+
+export interface StartOptions {
+  /** Where it leaves a CPU profile when it ends. */
+  readonly profileDir?: string | undefined;
+  /** Further options for Node.js. */
+  readonly nodeOptions?: readonly string[];
+}
+
+/** Starts one of the files of the folder `processes`. */
+export function start(name: string, given: object, options: StartOptions = {}): Started {
+  const { profileDir, nodeOptions = [] } = options;
   const profile = profileDir === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileDir}`];
   const child = fork(path.join(__dirname, "processes", `${name}.ts`), [JSON.stringify(given)], {
-    execArgv: [...process.execArgv, ...profile],
+    execArgv: [...process.execArgv, ...profile, ...nodeOptions],
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });
   track(child);
   return {
+    pid: pidOf(child),
     next: (msMax) => nextMessage(child, name, msMax),
+    ask: (question, msMax) => {
+      const answered = nextMessage<never>(child, name, msMax);
+      child.send(question);
+      return answered;
+    },
     end: () => {
       if (child.connected) child.disconnect();
       return ended(child);
@@ -47,26 +62,29 @@ export function start(name: string, given: object, profileDir?: string): Started
 export async function startListening(
   name: string,
   given: object,
-  profileDir?: string,
-): Promise<Started & { readonly port: number }> {
-  const started = start(name, given, profileDir);
+  options: StartOptions = {},
+): Promise<Listening> {
+  const started = start(name, given, options);
   const { port } = await started.next<{ port: number }>(START_MS_MAX);
   return { ...started, port };
 }
 
-/** Whether a mosquitto can be started here. */
-export function hasMosquitto(): Promise<boolean> {
+/** Whether a program can be started here. */
+function isInstalled(name: string, option: string): Promise<boolean> {
   return new Promise((resolve) => {
-    const child = spawn("mosquitto", ["-h"], { stdio: "ignore", env: withSystemPath() });
+    const child = spawn(name, [option], { stdio: "ignore", env: withSystemPath() });
     child.on("error", () => resolve(false));
     child.on("exit", () => resolve(true));
   });
 }
 
+export const hasMosquitto = (): Promise<boolean> => isInstalled("mosquitto", "-h");
+export const hasRedis = (): Promise<boolean> => isInstalled("redis-server", "--version");
+
 /** Starts mosquitto on a free port of this machine, with a window of 1,000 and a queue without a bound. */
-export async function startMosquitto(noDelay: boolean): Promise<Started & { port: number }> {
+export async function startMosquitto(noDelay: boolean): Promise<Listening> {
   const port = await freePort();
-  const folder = mkdtempSync(path.join(tmpdir(), "xrtc-bench-"));
+  const folder = newFolder();
   const file = path.join(folder, "mosquitto.conf");
   const lines = [
     `listener ${port} 127.0.0.1`,
@@ -78,21 +96,50 @@ export async function startMosquitto(noDelay: boolean): Promise<Started & { port
     ...(noDelay ? ["set_tcp_nodelay true"] : []),
   ];
   writeFileSync(file, `${lines.join("\n")}\n`);
-  const child = spawn("mosquitto", ["-c", file], { stdio: "ignore", env: withSystemPath() });
+  return startProgram("mosquitto", ["-c", file], { port, folder });
+}
+
+/** When Redis has what it appends to its file on the disk: never kept there at all, once a second, or each time. */
+export type AppendFsync = "none" | "everysec" | "always";
+
+/** Starts a Redis of its own on a free port of this machine; it keeps its file in a folder that goes with it. */
+export async function startRedis(appendFsync: AppendFsync): Promise<Listening> {
+  const port = await freePort();
+  const folder = newFolder();
+  const kept = appendFsync === "none" ? ["no"] : ["yes", "--appendfsync", appendFsync];
+  const place = ["--bind", "127.0.0.1", "--port", String(port), "--dir", folder];
+  const options = [...place, "--save", "", "--loglevel", "warning", "--appendonly", ...kept];
+  return startProgram("redis-server", options, { port, folder });
+}
+
+/** Starts a server that is not ours, and waits until it takes connections. */
+async function startProgram(
+  name: string,
+  given: readonly string[],
+  { port, folder }: { readonly port: number; readonly folder: string },
+): Promise<Listening> {
+  const child = spawn(name, given, { stdio: "ignore", env: withSystemPath() });
   track(child);
-  try {
-    await reachable(port);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-  return {
-    port,
-    next: () => Promise.reject(new Error("mosquitto sends no messages")),
-    end: () => {
-      child.kill("SIGTERM");
-      return ended(child);
-    },
+  const silent = (): Promise<never> => Promise.reject(new Error(`${name} sends no messages`));
+  const end = async (): Promise<void> => {
+    child.kill("SIGTERM");
+    await ended(child);
+    rmSync(folder, { recursive: true, force: true });
   };
+  try {
+    await reachable(port, name);
+  } catch (error) {
+    await end();
+    throw error;
+  }
+  return { pid: pidOf(child), port, next: silent, ask: silent, end };
+}
+
+const newFolder = (): string => mkdtempSync(path.join(tmpdir(), "xrtc-bench-"));
+
+function pidOf(child: ChildProcess): number {
+  if (child.pid === undefined) throw new Error("a process could not be started");
+  return child.pid;
 }
 
 /** Where servers are installed that no ordinary user starts. */
@@ -151,7 +198,7 @@ function freePort(): Promise<number> {
   });
 }
 
-async function reachable(port: number): Promise<void> {
+async function reachable(port: number, name: string): Promise<void> {
   const until = performance.now() + START_MS_MAX;
   while (performance.now() < until) {
     const isOpen = await new Promise<boolean>((resolve) => {
@@ -162,5 +209,5 @@ async function reachable(port: number): Promise<void> {
     if (isOpen) return;
     await sleep(20);
   }
-  throw new Error("mosquitto did not start");
+  throw new Error(`${name} did not start`);
 }

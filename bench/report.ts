@@ -1,8 +1,9 @@
 /** A measurement in words: what was measured, what came out, and how it stands. */
 
 import { cpus } from "node:os";
-import { DELAY_MS, PAYLOAD_BYTES, type Way } from "./plan.js";
+import { PAYLOAD_BYTES } from "./plan.js";
 import type { Run } from "./run.js";
+import { SECTIONS, type Section } from "./sections.js";
 import { spreadOf, type Spread } from "./statistics.js";
 import type { Verdict } from "./targets.js";
 
@@ -23,21 +24,25 @@ export interface Report {
   readonly runs: readonly Run[];
 }
 
-const WAYS: Readonly<Record<Way, string>> = {
-  loopback: "On loopback",
-  delayed: `Through ${DELAY_MS} ms of delay each way`,
-};
+/** What the figures of the whole way from a sender to its receiver are. */
+const WAY_NOTE =
+  "Latency is from the call to the receipt, in ms; rates are items a second, acknowledged and received; µs an item are CPU time of the process with the sender and the receiver, which tells more than the clock where others use the machine.";
 
 /** The report as Markdown. */
 export function markdownOf(report: Report): string {
   const { node, platform, cores } = report.machine;
-  const ways = (["loopback", "delayed"] as const).filter((way) =>
-    report.runs.some((run) => run.way === way),
+  const sections = (Object.keys(SECTIONS) as Section[]).filter((section) =>
+    report.runs.some(({ way }) => way === section),
   );
+  const isOfWays = sections.some((section) => SECTIONS[section].note === undefined);
   const blocks = [
-    `Node.js ${node}, ${platform}, ${cores} cores; ${report.rounds} interleaved rounds${report.quick ? ", the short version: no measurement" : ""}; payloads of ${PAYLOAD_BYTES} bytes. Medians, in brackets the least and the greatest of the rounds. Latency is from the call to the receipt, in ms; rates are items a second, acknowledged and received; µs an item are CPU time of the process with the sender and the receiver, which tells more than the clock where others use the machine.`,
+    `Node.js ${node}, ${platform}, ${cores} cores; ${report.rounds} interleaved rounds${report.quick ? ", the short version: no measurement" : ""}; payloads of ${PAYLOAD_BYTES} bytes. Medians, in brackets the least and the greatest of the rounds.${isOfWays ? ` ${WAY_NOTE}` : ""}`,
     ...report.left_out,
-    ...ways.flatMap((way) => [`## ${WAYS[way]}`, figuresTable(report.runs, way)]),
+    ...sections.flatMap((section) => {
+      const { title, note } = SECTIONS[section];
+      const figures = figuresTable(report.runs, section);
+      return [`## ${title}`, ...(note === undefined ? [] : [note]), figures];
+    }),
     "## Ratios",
     "Of figures of one round each.",
     verdictsTable(report.verdicts),
@@ -47,10 +52,11 @@ export function markdownOf(report: Report): string {
   return `${blocks.join("\n\n")}\n`;
 }
 
-function figuresTable(runs: readonly Run[], way: Way): string {
+function figuresTable(runs: readonly Run[], way: Section): string {
   const own = runs.filter((run) => run.way === way);
   const paces = [...new Set(own.flatMap(({ figures }) => Object.keys(figures)))];
-  const names = paces.toSorted((a, b) => rank(a) - rank(b));
+  const isOfWay = SECTIONS[way].note === undefined;
+  const names = isOfWay ? paces.toSorted((a, b) => rank(a) - rank(b)) : paces;
   const contenders = [...new Set(own.map(({ contender }) => contender))];
   const rows = contenders.map((contender) => {
     const cells = names.map((name) => {
@@ -59,12 +65,15 @@ function figuresTable(runs: readonly Run[], way: Way): string {
         .flatMap(({ figures }) => figures[name] ?? []);
       return values.length === 0
         ? ""
-        : spread(spreadOf(values), name === "rate" ? 0 : name.endsWith("µs an item") ? 1 : 2);
+        : spread(spreadOf(values), isOfWay ? digitsOf(name) : undefined);
     });
     return [contender, ...cells];
   });
   return table(["", ...names], rows);
 }
+
+const digitsOf = (name: string): number =>
+  name === "rate" ? 0 : name.endsWith("µs an item") ? 1 : 2;
 
 /** Paces in their order, the rate last. */
 const rank = (name: string): number =>
@@ -102,8 +111,11 @@ const errorLines = (runs: readonly Run[]): readonly string[] =>
 const number = (value: number, digits: number): string =>
   value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
 
-const spread = ({ median, min, max }: Spread, digits: number): string =>
-  `${number(median, digits)} (${number(min, digits)}–${number(max, digits)})`;
+/** @param digits - after the point; as many as say something where nothing else is said */
+const spread = (
+  { median, min, max }: Spread,
+  digits = median >= 100 ? 0 : median >= 10 ? 1 : 2,
+): string => `${number(median, digits)} (${number(min, digits)}–${number(max, digits)})`;
 
 const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
   [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");

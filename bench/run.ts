@@ -2,14 +2,21 @@
 
 import type { Address } from "./contenders/contender.js";
 import { DELAY_MS, PAYLOAD_BYTES, WARM_UP, type Entry, type Way } from "./plan.js";
-import { start, startListening, startMosquitto, type Started } from "./processes.js";
+import {
+  start,
+  startListening,
+  startMosquitto,
+  type Listening,
+  type Started,
+} from "./processes.js";
 import type { ClientAnswer, ClientTask } from "./processes/client.js";
 import type { Figures } from "./phases.js";
+import type { Section } from "./sections.js";
 import type { Faults } from "./tally.js";
 
 export interface Run {
   readonly round: number;
-  readonly way: Way;
+  readonly way: Section;
   readonly contender: string;
   readonly figures: Figures;
   /** Items sent. */
@@ -33,7 +40,7 @@ export async function runEntry(entry: Entry, round: number, profileDir?: string)
     const address = await addressOf(server.port, way, started);
     const { client, phases } = entry;
     const given: ClientTask = { client, address, phases, payloadBytes: PAYLOAD_BYTES };
-    const child = start("client", given, profileDir);
+    const child = start("client", given, { profileDir });
     started.push(child);
     const msMax = phases.reduce((sum, { seconds }) => sum + seconds * 1_000, MARGIN_MS);
     const { figures, items, faults } = await child.next<ClientAnswer>(msMax);
@@ -47,13 +54,10 @@ export async function runEntry(entry: Entry, round: number, profileDir?: string)
   }
 }
 
-function startServer(
-  { server }: Entry,
-  profileDir: string | undefined,
-): Promise<Started & { readonly port: number }> {
+function startServer({ server }: Entry, profileDir: string | undefined): Promise<Listening> {
   switch (server.kind) {
     case "xrtc":
-      return startListening("server", server.task, profileDir);
+      return startListening("server", server.task, { profileDir });
     case "floor":
       return startListening("floor-server", {});
     case "mosquitto":

@@ -1,5 +1,6 @@
 /** The package under test as it is shipped: its build, not its sources. */
 
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 
@@ -13,6 +14,10 @@ const load = createRequire(__filename);
  */
 export const fromBuild = (root: string, name: string): unknown =>
   load(path.join(root, "dist/src", `${name}.js`));
+
+/** Whether a build has the engine that keeps items in Redis. */
+export const hasRedisEngine = (root: string): boolean =>
+  existsSync(path.join(root, "dist/src/server/backend/redis"));
 
 /** This package's own folder. */
 export const ROOT = path.resolve(__dirname, "..");

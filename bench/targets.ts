@@ -2,6 +2,7 @@
 
 import { DELAY_MS, NAMES, type Way } from "./plan.js";
 import type { Run } from "./run.js";
+import type { Section } from "./sections.js";
 import { spreadOf, type Spread } from "./statistics.js";
 
 interface Figure {
@@ -9,13 +10,13 @@ interface Figure {
   readonly figure: string;
 }
 
-interface Bound {
+export interface Bound {
   readonly kind: "most" | "least";
   readonly value: number;
 }
 
 export interface Target {
-  readonly way: Way;
+  readonly way: Section;
   readonly what: string;
   readonly of: Figure;
   /** A figure of the same round, or a number of the same unit. */
@@ -25,7 +26,7 @@ export interface Target {
 }
 
 export interface Verdict {
-  readonly way: Way;
+  readonly way: Section;
   readonly what: string;
   readonly ratio: Spread;
   readonly rounds: number;
@@ -33,8 +34,8 @@ export interface Verdict {
   readonly met: boolean | undefined;
 }
 
-const most = (value: number): Bound => ({ kind: "most", value });
-const least = (value: number): Bound => ({ kind: "least", value });
+export const most = (value: number): Bound => ({ kind: "most", value });
+export const least = (value: number): Bound => ({ kind: "least", value });
 
 /** The one way of a set and the one way of what is pushed. */
 const PHYSICAL_MS = 2 * DELAY_MS;

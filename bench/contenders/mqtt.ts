@@ -6,7 +6,7 @@ interface MqttModule {
   connectAsync(url: string, options: object): Promise<MqttClient>;
 }
 
-interface MqttClient {
+export interface MqttClient {
   readonly stream: { setNoDelay?(on: boolean): void };
   on(event: "message", listener: (topic: string, payload: Buffer) => void): void;
   subscribeAsync(topic: string, options: object): Promise<unknown>;

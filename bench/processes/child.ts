@@ -7,6 +7,18 @@ export function answer(message: object): void {
   process.send?.(message);
 }
 
+/** Answers each question of the parent, one after the other. */
+export function answerQuestions(answerTo: (question: unknown) => Promise<object>): void {
+  process.on("message", (question) => {
+    void answerTo(question).then(answer, fail);
+  });
+}
+
+/** Tells the parent why there is no answer. */
+export function fail(error: unknown): void {
+  answer({ error: error instanceof Error ? error.message : String(error) });
+}
+
 /** Ends this process when its parent wants that, or is gone. */
 export function endWithParent(close: () => Promise<void> = async () => undefined): void {
   process.once("disconnect", () => {

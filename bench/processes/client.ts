@@ -7,7 +7,7 @@ import { MqttContender } from "../contenders/mqtt.js";
 import { SdkContender, type SdkOptions } from "../contenders/sdk.js";
 import { runPhase, type Figures, type Phase } from "../phases.js";
 import { Tally, type Faults } from "../tally.js";
-import { answer, endWithParent, task } from "./child.js";
+import { answer, endWithParent, fail, task } from "./child.js";
 
 export type ClientKind =
   | { readonly kind: "sdk"; readonly options: SdkOptions }
@@ -57,6 +57,4 @@ async function run(given: ClientTask): Promise<ClientAnswer> {
 }
 
 endWithParent();
-void run(task() as ClientTask).then(answer, (error: unknown) => {
-  answer({ error: error instanceof Error ? error.message : String(error) });
-});
+void run(task() as ClientTask).then(answer, fail);

@@ -1,14 +1,17 @@
-/** A process with the least server that takes an item by POST and pushes it to a reader as one chunk. */
+/** A process with the least server that takes an item by POST and pushes it to its readers as one chunk each. */
 
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { answer, endWithParent } from "./child.js";
+import { answerMemory } from "./memory.js";
 
-let reader: ServerResponse | undefined;
+const readers = new Set<ServerResponse>();
 
 const server = createServer((request, response) => {
   if (request.url === "/receive") {
-    reader = response;
+    request.resume();
+    readers.add(response);
+    response.once("close", () => readers.delete(response));
     response.flushHeaders();
     return;
   }
@@ -16,10 +19,13 @@ const server = createServer((request, response) => {
   request.on("data", (chunk: Buffer) => chunks.push(chunk));
   request.on("end", () => {
     chunks.push(NEWLINE);
+    const line = Buffer.concat(chunks);
     // Pushed before the sender is answered, and at once.
-    reader?.cork();
-    reader?.write(Buffer.concat(chunks));
-    reader?.uncork();
+    for (const reader of readers) {
+      reader.cork();
+      reader.write(line);
+      reader.uncork();
+    }
     response.end("{}");
   });
 });
@@ -27,5 +33,8 @@ const server = createServer((request, response) => {
 const NEWLINE = Buffer.from("\n");
 
 endWithParent();
+answerMemory();
 server.keepAliveTimeout = 60_000;
-server.listen(0, "127.0.0.1", () => answer({ port: (server.address() as AddressInfo).port }));
+server.listen({ port: 0, host: "127.0.0.1", backlog: 1_024 }, () =>
+  answer({ port: (server.address() as AddressInfo).port }),
+);

@@ -3,13 +3,14 @@
 import type { XrtcServerOptions } from "../../src/server/index.js";
 import { ACCOUNT_ID, API_KEY, fromBuild } from "../subject.js";
 import { answer, endWithParent, task } from "./child.js";
+import { answerMemory } from "./memory.js";
 
 import type * as ServerModule from "../../src/server/index.js";
 
 export interface ServerTask {
   /** Folder of the package whose server it is. */
   readonly root: string;
-  readonly options: Pick<XrtcServerOptions, "limits" | "extensions">;
+  readonly options: Omit<XrtcServerOptions, "accounts" | "port">;
 }
 
 const { root, options } = task() as ServerTask;
@@ -20,4 +21,5 @@ const server = new XrtcServer({
   accounts: [{ accountId: ACCOUNT_ID, apiKeys: [API_KEY] }],
 });
 endWithParent(() => server.close());
+answerMemory();
 void server.listen().then((url) => answer({ port: Number(new URL(url).port) }));

@@ -1,0 +1,36 @@
+/** How much memory a process has in use, told to its parent whenever it asks. */
+
+import { setTimeout as sleep } from "node:timers/promises";
+import { answerQuestions } from "./child.js";
+
+/** In bytes, after as many collections as it takes. */
+export interface Memory {
+  readonly heapUsed: number;
+  readonly rss: number;
+}
+
+const COLLECTIONS_MAX = 12;
+/** Two collections that differ by less have found all there is to find. */
+const STABLE_BYTES = 32_768;
+/** What is let go of in steps: sockets that are closing, and memory that goes back to the system. */
+const PAUSE_MS = 150;
+
+/** Answers with its memory each time it is asked. Needs `--expose-gc`. */
+export function answerMemory(): void {
+  answerQuestions(settledMemory);
+}
+
+async function settledMemory(): Promise<Memory> {
+  const collect = globalThis.gc;
+  if (collect === undefined) throw new Error("the process was not started with --expose-gc");
+  let before = Number.POSITIVE_INFINITY;
+  for (let count = 1; ; count += 1) {
+    await sleep(PAUSE_MS);
+    collect();
+    const { heapUsed, rss } = process.memoryUsage();
+    if (Math.abs(before - heapUsed) < STABLE_BYTES || count === COLLECTIONS_MAX) {
+      return { heapUsed, rss };
+    }
+    before = heapUsed;
+  }
+}
