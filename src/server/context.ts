@@ -1,28 +1,22 @@
 import type { TimeoutQueue } from "../primitives/timeout-queue.js";
-import type { Accounts } from "./accounts.js";
-import type { MemoryEngine } from "./engine/memory.js";
+import type { Backend, Session } from "./backend/backend.js";
 import type { ServerReply, ServerRequest } from "./exchange.js";
 import type { FailureThrottle } from "./failure-throttle.js";
 import type { Logger } from "./log.js";
 import type { ServerSettings } from "./options.js";
-import type { Registrations } from "./registrations.js";
-import type { Session, SessionTable } from "./session-table.js";
 import type { Counters } from "./stats.js";
 
 /** What the handlers of a server share. */
 export interface ServerContext {
   readonly settings: ServerSettings;
-  readonly engine: MemoryEngine;
-  readonly accounts: Accounts;
-  readonly sessions: SessionTable;
-  readonly registrations: Registrations;
+  readonly backend: Backend;
   readonly failures: FailureThrottle;
   readonly counters: Counters;
   readonly logger: Logger;
   /** Ends of gets that wait or stream. */
   readonly getTimeouts: TimeoutQueue;
-  /** Ends of the patience with ordered sets whose predecessors do not come. */
-  readonly earlySetTimeouts: TimeoutQueue;
+  /** Whether the server closes: nothing new is begun. */
+  readonly isClosing: () => boolean;
 }
 
 /** A request that passed the guards. */

@@ -1,17 +1,16 @@
 import { asError, printable } from "../errors.js";
+import type { MaybeAsync } from "../primitives/maybe-async.js";
 import { TimeoutQueue } from "../primitives/timeout-queue.js";
-import { Accounts } from "./accounts.js";
 import { peerOf, canonicalAddress } from "./address.js";
+import type { Backend } from "./backend/backend.js";
+import { MemoryBackend } from "./backend/memory/memory-backend.js";
 import type { Call, ServerContext } from "./context.js";
-import { MemoryEngine } from "./engine/memory.js";
 import { headerOf, type ServerReply, type ServerRequest } from "./exchange.js";
 import { FailureThrottle } from "./failure-throttle.js";
 import { Guard } from "./guard.js";
 import { Logger } from "./log.js";
 import type { ServerSettings } from "./options.js";
-import { Registrations } from "./registrations.js";
 import { route } from "./router.js";
-import { SessionTable } from "./session-table.js";
 import { Counters, type ServerStats } from "./stats.js";
 import { systemError, WireError } from "./wire-error.js";
 import { sendError } from "./wire-reply.js";
@@ -24,22 +23,34 @@ export class ServerCore {
   readonly #context: ServerContext;
   readonly #trustedProxies: ReadonlySet<string>;
   readonly #guard: Guard;
+  #isEnding = false;
   #isClosed = false;
 
-  constructor(settings: ServerSettings) {
-    this.#context = contextOf(settings);
+  constructor(settings: ServerSettings, backend: Backend = new MemoryBackend(settings)) {
+    this.#context = contextOf(settings, backend, () => this.#isEnding);
     this.#trustedProxies = new Set(settings.trustedProxies.map(canonicalAddress));
     this.#guard = new Guard(settings);
   }
 
   get stats(): Omit<ServerStats, "sockets"> {
-    const { counters, sessions } = this.#context;
+    const { counters, backend } = this.#context;
     const { requests, logins, itemsSet, itemsDelivered, waitingGets } = counters;
-    return { requests, logins, itemsSet, itemsDelivered, waitingGets, sessions: sessions.size };
+    const counted = { requests, logins, itemsSet, itemsDelivered, waitingGets };
+    return { ...counted, itemsOverrun: backend.itemsOverrun, sessions: backend.sessions.size };
   }
 
-  get durability(): string {
-    return this.#context.engine.durability;
+  /** Why the server cannot serve just now; undefined while it can. */
+  get trouble(): string | undefined {
+    return this.#context.backend.trouble;
+  }
+
+  /**
+   * Makes ready to serve; a core with everything in memory always is.
+   *
+   * @throws XrtcError XRTC_ENGINE_UNAVAILABLE, XRTC_OPTIONS as the backend tells
+   */
+  open(): MaybeAsync<void> {
+    return this.#context.backend.open();
   }
 
   /** Answers a request, now or later. Throws nothing: what goes wrong is answered, too. */
@@ -55,22 +66,27 @@ export class ServerCore {
     try {
       const refused = this.#guard.refusal(request);
       if (refused !== undefined) throw refused;
-      if (this.#isClosed) throw systemError(503, "the server is closing");
+      if (this.#isEnding) throw systemError(503, "the server is closing");
       route(this.#context, call);
     } catch (error) {
       call.fail(error);
     }
   }
 
-  /** Ends every open answer cleanly and refuses what comes after. Leaves no timer behind. */
-  close(): void {
-    if (this.#isClosed) return;
+  /** Ends every open answer cleanly and refuses what comes after. */
+  end(): void {
+    if (this.#isEnding) return;
+    this.#isEnding = true;
+    this.#context.backend.sessions.endAll();
+    this.#context.getTimeouts.clear();
+  }
+
+  /** The same, and lets go of what the answers came from: when none is under way any more. Leaves no timer behind. */
+  close(): MaybeAsync<void> {
+    this.end();
+    if (this.#isClosed) return undefined;
     this.#isClosed = true;
-    const { sessions, engine, getTimeouts, earlySetTimeouts } = this.#context;
-    sessions.endAll();
-    getTimeouts.clear();
-    earlySetTimeouts.clear();
-    engine.close();
+    return this.#context.backend.close();
   }
 
   #fail(reply: ServerReply, error: unknown): void {
@@ -84,28 +100,19 @@ export class ServerCore {
   }
 }
 
-function contextOf(settings: ServerSettings): ServerContext {
-  const { clock, limits, bounds, random } = settings;
+function contextOf(
+  settings: ServerSettings,
+  backend: Backend,
+  isClosing: () => boolean,
+): ServerContext {
+  const { clock, limits, bounds, log } = settings;
   return {
     settings,
-    engine: new MemoryEngine({
-      limits,
-      clock,
-      epoch: random.id(),
-      withSequence: settings.extensions.has("seq"),
-      storedBytesMax: bounds.storedBytesMax,
-    }),
-    accounts: new Accounts(settings),
-    sessions: new SessionTable({
-      clock,
-      idleMsMax: limits.sessionIdleMsMax,
-      positionMsMax: limits.itemAgeMsMax + 1_000,
-    }),
-    registrations: new Registrations(settings),
+    backend,
     failures: new FailureThrottle(bounds.failuresPerMinuteMax, clock),
     counters: new Counters(),
-    logger: new Logger(settings.log, clock),
+    logger: new Logger(log, clock),
     getTimeouts: new TimeoutQueue(limits.getTimeoutMs, clock),
-    earlySetTimeouts: new TimeoutQueue(bounds.earlySetWaitMs, clock),
+    isClosing,
   };
 }

@@ -15,11 +15,17 @@ export interface LineBounds {
   readonly overflow: "wait" | "skip";
 }
 
+/** A portal and the sequence number to go on after. */
+export interface Reached {
+  readonly portalId: string;
+  readonly sequence: number;
+}
+
 export interface Line {
   readonly bytes: Buffer;
   readonly itemCount: number;
-  /** How far the line takes its reader: a portal and the sequence number to go on after. */
-  readonly positions: ReadonlyMap<string, number>;
+  /** How far the line takes its reader, at most once for a portal. */
+  readonly reached: readonly Reached[];
   /** Portals that have more for the next line. */
   readonly unfinished: readonly string[];
 }
@@ -39,14 +45,14 @@ export function composeLine(
   const filled = pages.length === 1 ? pages : pages.filter((page) => page.length > 0);
   if (filled.length === 0 || filled[0]?.length === 0) return undefined;
   const chosen = schedule === "FIFO" ? oldestFirst(filled, bounds) : newestFirst(pages, bounds);
-  const { items, positions, unfinished } = chosen;
+  const { items, reached, unfinished } = chosen;
   if (items.length === 0) return undefined;
-  return { bytes: bytesOf(items, filled), itemCount: items.length, positions, unfinished };
+  return { bytes: bytesOf(items, filled), itemCount: items.length, reached, unfinished };
 }
 
 interface Chosen {
   readonly items: readonly StoredItem[];
-  readonly positions: ReadonlyMap<string, number>;
+  readonly reached: readonly Reached[];
   readonly unfinished: readonly string[];
 }
 
@@ -57,14 +63,12 @@ function oldestFirst(pages: readonly PortalPage[], bounds: LineBounds): Chosen {
   const merge = new Merge(pages, "FIFO");
   const room = new Room(bounds);
   const items: StoredItem[] = [];
-  const positions = new Map<string, number>();
   for (let item = merge.peek(); item !== undefined && room.take(item); item = merge.peek()) {
     items.push(item);
     merge.advance();
   }
-  for (const { portalId, sequence } of items) positions.set(portalId, sequence);
-  if (bounds.overflow === "skip") return { items, positions: newestOf(pages), unfinished: [] };
-  return { items, positions, unfinished: merge.remaining() };
+  if (bounds.overflow === "skip") return { items, reached: newestOf(pages), unfinished: [] };
+  return { items, reached: lastOf(items), unfinished: merge.remaining() };
 }
 
 /** The same of one portal, as most readers have it: there is nothing to merge. */
@@ -77,20 +81,20 @@ function oldestOf(page: PortalPage, bounds: LineBounds): Chosen {
     if (!room.take(item)) break;
     items.push(item);
   }
-  if (bounds.overflow === "skip") return { items, positions: newestOf([page]), unfinished: [] };
-  const positions = new Map<string, number>();
-  const last = items.at(-1);
-  if (last !== undefined) positions.set(portalId, last.sequence);
-  return { items, positions, unfinished: items.length < length ? [portalId] : [] };
+  if (bounds.overflow === "skip") return { items, reached: newestOf([page]), unfinished: [] };
+  return { items, reached: items.slice(-1), unfinished: items.length < length ? [portalId] : [] };
 }
 
-/** Positions past everything that was there. */
-const newestOf = (pages: readonly PortalPage[]): ReadonlyMap<string, number> =>
-  new Map(
-    pages
-      .filter(({ newestSequence }) => newestSequence > 0)
-      .map((page) => [page.portalId, page.newestSequence]),
-  );
+/** The last item of each portal; the items of one come in their order. */
+const lastOf = (items: readonly StoredItem[]): readonly Reached[] => [
+  ...new Map(items.map((item) => [item.portalId, item])).values(),
+];
+
+/** Past everything that was there. */
+const newestOf = (pages: readonly PortalPage[]): readonly Reached[] =>
+  pages
+    .filter(({ newestSequence }) => newestSequence > 0)
+    .map(({ portalId, newestSequence }) => ({ portalId, sequence: newestSequence }));
 
 /** Skips what does not fit, and takes the reader past everything that was there. */
 function newestFirst(pages: readonly PortalPage[], bounds: LineBounds): Chosen {
@@ -104,7 +108,7 @@ function newestFirst(pages: readonly PortalPage[], bounds: LineBounds): Chosen {
     else skipped += 1;
     merge.advance();
   }
-  return { items, positions: newestOf(pages), unfinished: [] };
+  return { items, reached: newestOf(pages), unfinished: [] };
 }
 
 /** What is left of a line. */

@@ -1,112 +1,110 @@
-import type { Cancel } from "../primitives/clock.js";
 import { encodeError } from "../protocol/codec.js";
-import { whenReady } from "../primitives/maybe-async.js";
+import type { Cancel } from "../primitives/clock.js";
 import type { GetRequest } from "../protocol/item.js";
 import { EMPTY_LINE } from "../protocol/server-codec.js";
+import type { OpenExchange } from "./backend/backend.js";
 import type { ServerContext, SessionCall } from "./context.js";
-import type { EngineReader, PortalPage, PortalQuery } from "./engine/engine.js";
-import { composeLine, type LineBounds } from "./line.js";
-import type { Dialect } from "./options.js";
-import type { OpenExchange } from "./session-table.js";
-import { systemError } from "./wire-error.js";
+import type { EngineReader } from "./engine/engine.js";
+import type { Line, LineBounds } from "./line.js";
+import { NextLine } from "./next-line.js";
+import { unavailable } from "./serve.js";
+import { systemError, WireError } from "./wire-error.js";
 import { sendBytes } from "./wire-reply.js";
 
-/** What the request asked of one portal. */
-interface Wanted {
-  readonly fromTimestamp: number | undefined;
-  /** Whether the session's position was moved to the reference time, as the request's first read does. */
-  isPlaced: boolean;
-}
-
 /**
- * One get of named portals, from its first read to its last line.
+ * One get of named portals, from its first line to its last.
  *
  * A line follows when: the get was opened; an append touched one of its portals; the reader caught up after it had
- * fallen behind. The first is paced by the request itself, the second by the sets, the third by the reader. Items that
- * cannot be handed on stay in their ring, and the position stays with them.
+ * fallen behind; another get of the session was first. The first is paced by the request itself, the second and the last
+ * by the sets, the third by the reader.
  */
 export class OpenGet implements EngineReader, OpenExchange {
   readonly openedAs: number;
   readonly #context: ServerContext;
   readonly #call: SessionCall;
-  readonly #request: GetRequest;
-  readonly #bounds: LineBounds;
-  readonly #wanted = new Map<string, Wanted>();
-  /** Portals that may have something new for this reader. */
-  readonly #dirty: Set<string>;
+  readonly #mode: GetRequest["mode"];
+  readonly #lines: NextLine;
   #unsubscribe: (() => void) | undefined;
   #cancelTimeout: Cancel | undefined;
   #isOver = false;
+  /** The reader does not keep up. */
   #isBehind = false;
-  #isReading = false;
+  /** A line is on its way from the backend. */
+  #isTaking = false;
+  /** Ends with the line that is on its way. */
+  #isEnding = false;
   #hasDelivered = false;
 
   constructor(context: ServerContext, call: SessionCall, request: GetRequest, bounds: LineBounds) {
+    const { counters, backend, settings } = context;
     this.#context = context;
     this.#call = call;
-    this.#request = request;
-    this.#bounds = bounds;
-    context.counters.opened += 1;
-    this.openedAs = context.counters.opened;
-    for (const { portalId, serverTimestamp } of request.portals) {
-      const fromTimestamp = firstWanted(serverTimestamp, context.settings.dialect.reference);
-      this.#wanted.set(portalId, { fromTimestamp, isPlaced: fromTimestamp === undefined });
-    }
-    this.#dirty = new Set(this.#wanted.keys());
+    this.#mode = request.mode;
+    counters.opened += 1;
+    this.openedAs = counters.opened;
+    const { reference } = settings.dialect;
+    const { engine } = backend;
+    this.#lines = new NextLine({ request, session: call.session, engine, bounds, reference });
   }
 
   start(): void {
     const { reply } = this.#call;
-    if (this.#request.mode === "stream") {
+    if (this.#mode === "stream") {
       reply.head(200, STREAM_HEADERS);
       reply.onDrain(this.#onDrain);
     }
     this.#pump();
     if (this.#isOver) return;
-    if (this.#request.mode === "probe" && !this.#isReading) {
+    if (this.#mode === "probe" && !this.#isTaking) {
       this.finish();
       return;
     }
     this.#stayOpen();
     // The client learns that it is let in before there is anything to read.
-    if (this.#request.mode === "stream" && !this.#hasDelivered) reply.flush();
+    if (this.#mode === "stream" && !this.#hasDelivered) reply.flush();
   }
 
   wake(portalIds: readonly string[]): void {
-    for (const portalId of portalIds) {
-      if (this.#wanted.has(portalId)) this.#dirty.add(portalId);
-    }
+    this.#lines.touched(portalIds);
     this.#pump();
   }
 
   /** Ends the answer cleanly: its time is over, its session, or the server's. */
   finish(): void {
     if (this.#isOver) return;
+    // The session has moved past what that line has: whoever got no line would miss it, and never know.
+    this.#isEnding = this.#lines.isMoving;
+    if (this.#isEnding) return;
     this.#leave();
     const { reply } = this.#call;
-    if (this.#request.mode !== "stream") sendBytes(reply, EMPTY_LINE);
+    if (this.#mode !== "stream") sendBytes(reply, EMPTY_LINE);
     else if (this.#hasDelivered) reply.end();
     else reply.end(EMPTY_LINE);
   }
 
+  /** A probe stays for its first answer only: new items need not wake it. */
   #stayOpen(): void {
-    const { engine, counters, getTimeouts } = this.#context;
+    const { backend, counters, getTimeouts } = this.#context;
     const { session, reply } = this.#call;
-    counters.waitingGets += 1;
     session.openGets.add(this);
-    this.#unsubscribe = engine.subscribe(session.accountId, [...this.#wanted.keys()], this);
     this.#cancelTimeout = getTimeouts.add(() => this.finish());
+    if (this.#mode !== "probe") {
+      counters.waitingGets += 1;
+      const { portalIds } = this.#lines;
+      this.#unsubscribe = backend.engine.subscribe(session.accountId, portalIds, this);
+    }
     reply.onClose(() => this.#leave());
   }
 
   #leave(): void {
     this.#isOver = true;
+    this.#lines.stop();
+    this.#call.session.openGets.delete(this);
+    this.#cancelTimeout?.();
     if (this.#unsubscribe === undefined) return;
     this.#unsubscribe();
     this.#unsubscribe = undefined;
-    this.#cancelTimeout?.();
     this.#context.counters.waitingGets -= 1;
-    this.#call.session.openGets.delete(this);
   }
 
   readonly #onDrain = (): void => {
@@ -114,99 +112,61 @@ export class OpenGet implements EngineReader, OpenExchange {
     this.#pump();
   };
 
-  /** A reader that fails must not fail the set that woke it: what goes wrong here is answered here. */
+  /**
+   * Takes lines and hands them on until there is nothing new, or the reader does not keep up. A reader that fails must
+   * not fail the set that woke it: what goes wrong here is answered here.
+   */
   #pump(): void {
     try {
-      this.#readOn();
+      while (this.#lines.mayFollow && !this.#isOver && !this.#isBehind && !this.#isTaking) {
+        const line = this.#lines.take();
+        if (line instanceof Promise) this.#pumpLater(line);
+        else this.#handOn(line);
+      }
     } catch (error) {
       this.#fail(error);
     }
   }
 
-  /** Reads and hands on until there is nothing new, or the reader does not keep up. */
-  #readOn(): void {
-    const { engine } = this.#context;
-    while (this.#dirty.size > 0 && !this.#isOver && !this.#isBehind && !this.#isReading) {
-      const queries = [...this.#dirty].map((portalId) => this.#query(portalId));
-      this.#dirty.clear();
-      const pages = engine.read(this.#call.session.accountId, queries);
-      if (pages instanceof Promise) this.#pumpLater(pages);
-      else this.#deliver(pages);
-    }
-  }
-
-  #pumpLater(pages: Promise<readonly PortalPage[]>): void {
-    this.#isReading = true;
-    const read = (ready: readonly PortalPage[]): void => {
-      this.#isReading = false;
+  #pumpLater(line: Promise<Line | undefined>): void {
+    this.#isTaking = true;
+    const ready = (taken: Line | undefined): void => {
+      this.#isTaking = false;
       if (this.#isOver) return;
-      this.#deliver(ready);
-      this.#pump();
-      if (this.#request.mode === "probe" && !this.#isReading) this.finish();
+      this.#handOn(taken);
+      if (!this.#isEnding) this.#pump();
+      if (this.#isEnding || (this.#mode === "probe" && !this.#isTaking)) this.finish();
     };
-    whenReady(pages, read, (error) => this.#fail(error));
+    line
+      .then(ready, (error: unknown) => this.#fail(unavailable(this.#context, error)))
+      .catch((error: unknown) => this.#fail(error));
   }
 
-  #query(portalId: string): PortalQuery {
-    const { fromTimestamp, isPlaced } = this.#wanted.get(portalId) as Wanted;
-    // A reference time counts whatever the session's position; what follows it goes on from the position.
-    const afterSequence = isPlaced ? this.#call.session.position(portalId) : 0;
-    return { portalId, afterSequence, fromTimestamp, cutoffMs: this.#request.cutoffMs };
-  }
-
-  #deliver(pages: readonly PortalPage[]): void {
-    const { counters } = this.#context;
-    for (const page of pages) this.#place(page);
-    const line = composeLine(pages, this.#request.schedule, this.#bounds);
+  #handOn(line: Line | undefined): void {
     if (line === undefined) return;
     this.#hasDelivered = true;
-    counters.itemsDelivered += line.itemCount;
-    line.positions.forEach(this.#moveTo);
-    if (this.#request.mode !== "stream") {
-      this.#leave();
-      sendBytes(this.#call.reply, line.bytes);
+    this.#context.counters.itemsDelivered += line.itemCount;
+    if (this.#mode === "stream") {
+      this.#isBehind = !this.#call.reply.write(line.bytes);
       return;
     }
-    for (const portalId of line.unfinished) this.#dirty.add(portalId);
-    this.#isBehind = !this.#call.reply.write(line.bytes);
-  }
-
-  /** Moves the position to the reference time, once. */
-  #place(page: PortalPage): void {
-    const wanted = this.#wanted.get(page.portalId);
-    if (wanted === undefined || wanted.isPlaced) return;
-    wanted.isPlaced = true;
-    this.#move(page.portalId, page.firstSequence - 1);
-  }
-
-  readonly #moveTo = (sequence: number, portalId: string): void => {
-    this.#move(portalId, sequence);
-  };
-
-  #move(portalId: string, sequence: number): void {
-    this.#call.session.moveTo(portalId, sequence, this.#context.settings.clock.now());
+    this.#leave();
+    sendBytes(this.#call.reply, line.bytes);
   }
 
   #fail(error: unknown): void {
     if (this.#isOver) return;
     this.#leave();
-    if (this.#request.mode !== "stream") {
+    if (this.#mode !== "stream") {
       this.#call.fail(error);
       return;
     }
-    this.#context.logger.write("error", "read-failed", "items could not be read");
+    if (!(error instanceof WireError)) {
+      this.#context.logger.write("error", "read-failed", "items could not be read");
+    }
     const { service } = systemError(503, "items cannot be read just now");
     this.#call.reply.end(Buffer.from(`${encodeError(service)}\n`));
   }
-}
-
-/** The first timestamp that a reference time asks for; timestamps are whole milliseconds. */
-function firstWanted(
-  reference: number | undefined,
-  means: Dialect["reference"],
-): number | undefined {
-  if (reference === undefined || means === "ignored") return undefined;
-  return means === "exclusive" ? reference + 1 : reference;
 }
 
 export const STREAM_HEADERS = {

@@ -6,7 +6,7 @@ import { type Random, systemRandom } from "../primitives/random.js";
 import { Redacted } from "../primitives/redacted.js";
 import { isAccountId, isApiKey } from "../protocol/item.js";
 import { LIMITS, type Limits, type LimitsPreset } from "../protocol/limits.js";
-import { KEYS_PER_ACCOUNT_MAX } from "./account-key.js";
+import { KEYS_PER_ACCOUNT_MAX } from "./backend/key-hashes.js";
 import { isLoopback } from "./address.js";
 import { type Bounds, BOUNDS } from "./bounds.js";
 import { type EngineSettings, engineOf } from "./engine-settings.js";

@@ -1,4 +1,5 @@
 import { API_PREFIX, PATHS } from "../protocol/paths.js";
+import type { Entry } from "./backend/backend.js";
 import type { Call, Handler, ServerContext, SessionHandler } from "./context.js";
 import { cookieOf, SESSION_COOKIE } from "./cookies.js";
 import { headerOf } from "./exchange.js";
@@ -6,21 +7,56 @@ import { getItem } from "./handlers/get-item.js";
 import { login } from "./handlers/login.js";
 import { finishRegistration, startRegistration } from "./handlers/registration.js";
 import { setItem } from "./handlers/set-item.js";
+import { serveLater } from "./serve.js";
 import { sessionDenied, systemError, tooManyRequests } from "./wire-error.js";
-import type { Session } from "./session-table.js";
 
 /** Lets only calls with a valid session through, and only as many as the key may make. */
 const withSession =
   (handler: SessionHandler): Handler =>
   (context, call) => {
     const id = cookieOf(headerOf(call.request.headers, "cookie"), SESSION_COOKIE);
-    const session = context.sessions.find(id, call.peer);
-    if (session === undefined) throw sessionDenied();
-    use(context, call, session);
-    checkRate(context, session);
-    const { request, reply, peer, fail } = call;
-    handler(context, { request, reply, peer, fail, session });
+    const entry = context.backend.sessions.enter(id, call.peer);
+    if (entry instanceof Promise) letInLater(handler, context, call, entry);
+    else letIn(handler, context, call, entry);
   };
+
+function letIn(handler: SessionHandler, context: ServerContext, call: Call, entry: Entry): void {
+  if (entry.kind === "denied") throw sessionDenied();
+  if (entry.kind === "tooMany") throw tooMany(entry);
+  const { session } = entry;
+  const { request, reply, peer, fail } = call;
+  // A session in use does not end: its minute counts from the last request's end.
+  reply.onClose(() => session.leave());
+  handler(context, { request, reply, peer, fail, session });
+}
+
+/** Meanwhile the client may be gone, the session over, or the server about to close. */
+function letInLater(
+  handler: SessionHandler,
+  context: ServerContext,
+  call: Call,
+  entry: Promise<Entry>,
+): void {
+  let isGone = false;
+  call.reply.onClose(() => {
+    isGone = true;
+  });
+  serveLater(context, call, entry, (entered) => {
+    if (entered.kind === "entered" && (isGone || context.isClosing() || entered.session.isOver)) {
+      entered.session.leave();
+      if (isGone) return;
+      throw context.isClosing() ? systemError(503, "the server is closing") : sessionDenied();
+    }
+    // An answer to nobody goes nowhere.
+    letIn(handler, context, call, entered);
+  });
+}
+
+const tooMany = ({ waitMs, of }: Extract<Entry, { readonly kind: "tooMany" }>): Error =>
+  tooManyRequests(
+    of === "second" ? "too many requests with this key" : "this month's requests are used up",
+    waitMs,
+  );
 
 const ROUTES: ReadonlyMap<string, Handler> = new Map([
   [API_PREFIX + PATHS.login, login],
@@ -42,22 +78,4 @@ export function route(context: ServerContext, call: Call): void {
   if (handler === undefined) throw systemError(404, "there is no such call");
   if (method !== "POST") throw systemError(405, "every call is a POST");
   handler(context, call);
-}
-
-/** A session in use does not end: its minute counts from the last request's end. */
-function use({ settings }: ServerContext, call: Call, session: Session): void {
-  session.requests += 1;
-  session.lastUsedAtMs = settings.clock.now();
-  session.key.use();
-  call.reply.onClose(() => {
-    session.requests -= 1;
-    session.lastUsedAtMs = settings.clock.now();
-  });
-}
-
-function checkRate({ settings }: ServerContext, session: Session): void {
-  const waitMs = session.key.requests.tryTake();
-  if (waitMs > 0) throw tooManyRequests("too many requests with this key", waitMs);
-  const monthMs = session.key.account.countRequest(settings.clock.wallNow());
-  if (monthMs > 0) throw tooManyRequests("this month's requests are used up", monthMs);
 }

@@ -2,10 +2,12 @@ import { XrtcError } from "../errors.js";
 import type { Limits, LimitsPreset } from "../protocol/limits.js";
 import { API_PREFIX } from "../protocol/paths.js";
 import { isWildcard } from "./address.js";
+import { createBackend } from "./backend/create-backend.js";
+import type { Durability } from "./backend/backend.js";
 import { ServerCore } from "./core.js";
 import { Listener } from "./http/listener.js";
 import { resolveOptions, type ServerSettings, type XrtcServerOptions } from "./options.js";
-import type { ServerStats } from "./stats.js";
+import { NO_STATS, type ServerStats } from "./stats.js";
 import { checkTls, type XrtcServerTls } from "./tls.js";
 
 /**
@@ -21,7 +23,8 @@ import { checkTls, type XrtcServerTls } from "./tls.js";
  */
 export class XrtcServer implements AsyncDisposable {
   readonly #settings: ServerSettings;
-  readonly #core: ServerCore;
+  /** There from the moment when it begins to listen. */
+  #core: ServerCore | undefined;
   readonly #listener: Listener;
   #listening: Promise<string> | undefined;
   #closing: Promise<void> | undefined;
@@ -35,17 +38,13 @@ export class XrtcServer implements AsyncDisposable {
    */
   constructor(options: XrtcServerOptions) {
     this.#settings = resolveOptions(options);
-    if (this.#settings.engine.kind !== "memory") {
-      throw new XrtcError("XRTC_ENGINE_UNAVAILABLE", "this server has no engine in Redis yet");
-    }
-    this.#core = new ServerCore(this.#settings);
     this.#listener = new Listener({
       host: this.#settings.host,
       port: this.#settings.port,
       bounds: this.#settings.bounds,
       requestBytesMax: this.#settings.limits.requestBytesMax,
       tls: this.#settings.tls,
-      handle: (request, reply) => this.#core.handle(request, reply),
+      handle: (request, reply) => this.#core?.handle(request, reply),
     });
   }
 
@@ -53,7 +52,9 @@ export class XrtcServer implements AsyncDisposable {
    * Listens. Calling it again gives the same answer.
    *
    * @returns the base URL, such as `http://127.0.0.1:8480/v1`
-   * @throws XrtcError XRTC_SERVER_ADDRESS when the address cannot be had; XRTC_CLOSED after `close()`
+   * @throws XrtcError XRTC_SERVER_ADDRESS when the address cannot be had; XRTC_ENGINE_UNAVAILABLE when Redis cannot
+   *   be reached or its client is not installed; XRTC_OPTIONS when Redis does not keep what `durability` promises;
+   *   XRTC_CLOSED after `close()`
    */
   listen(): Promise<string> {
     if (this.#closing !== undefined) return Promise.reject(closedError());
@@ -80,13 +81,19 @@ export class XrtcServer implements AsyncDisposable {
   }
 
   /** How well acknowledged items are kept. */
-  get durability(): string {
-    return this.#core.durability;
+  get durability(): Durability {
+    return this.#settings.engine.durability;
+  }
+
+  /** Why it cannot serve just now, in one line without a secret; undefined while it can. */
+  get trouble(): string | undefined {
+    return this.#core?.trouble;
   }
 
   /** Counts since the start, and what is there now. */
   get stats(): ServerStats {
-    return { ...this.#core.stats, sockets: this.#listener.socketCount };
+    const { socketCount: sockets } = this.#listener;
+    return { ...NO_STATS, ...this.#core?.stats, sockets };
   }
 
   /**
@@ -113,7 +120,12 @@ export class XrtcServer implements AsyncDisposable {
   }
 
   async #listen(): Promise<string> {
-    const port = await this.#listener.listen();
+    const core = await this.#open();
+    this.#core = core;
+    const port = await this.#listener.listen().catch(async (error: unknown) => {
+      await core.close();
+      throw error;
+    });
     const { host } = this.#settings;
     const reachable = isWildcard(host) ? "127.0.0.1" : host;
     const name = reachable.includes(":") ? `[${reachable}]` : reachable;
@@ -122,13 +134,25 @@ export class XrtcServer implements AsyncDisposable {
     return this.#url;
   }
 
+  async #open(): Promise<ServerCore> {
+    const core = new ServerCore(this.#settings, await createBackend(this.#settings));
+    try {
+      await core.open();
+    } catch (error) {
+      await core.close();
+      throw error;
+    }
+    return core;
+  }
+
   async #close(): Promise<void> {
     // A server that is just about to listen is closed once it does; why it failed to is its caller's to hear.
     await this.#listening?.catch(() => undefined);
     this.#url = undefined;
     this.#listener.stop();
-    this.#core.close();
+    this.#core?.end();
     await this.#listener.closed();
+    await this.#core?.close();
   }
 }
 

@@ -6,6 +6,8 @@ export interface ServerStats {
   readonly itemsSet: number;
   /** Items handed to readers; one for each reader that got it. */
   readonly itemsDelivered: number;
+  /** Items that full rings let go of before their time. */
+  readonly itemsOverrun: number;
   /** Sessions that are alive. */
   readonly sessions: number;
   /** Gets that wait or stream. */
@@ -13,6 +15,18 @@ export interface ServerStats {
   /** Open sockets. */
   readonly sockets: number;
 }
+
+/** A server that was not started yet. */
+export const NO_STATS: ServerStats = {
+  requests: 0,
+  logins: 0,
+  itemsSet: 0,
+  itemsDelivered: 0,
+  itemsOverrun: 0,
+  sessions: 0,
+  waitingGets: 0,
+  sockets: 0,
+};
 
 /** The counters behind it. */
 export class Counters {

@@ -202,6 +202,7 @@ describe("an XrtcServer", () => {
       logins: 1,
       itemsSet: 1,
       itemsDelivered: 1,
+      itemsOverrun: 0,
       sessions: 1,
       waitingGets: 0,
       sockets: 1,

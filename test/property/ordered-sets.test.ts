@@ -121,7 +121,7 @@ class Stage {
 
   async close(): Promise<void> {
     await this.#client.close();
-    this.#core.close();
+    void this.#core.close();
   }
 
   /** What the portal holds. */

@@ -163,7 +163,7 @@ describe("the portals of the local server", () => {
             assert.deepEqual(items, model.get(portals, { schedule, cutoff }, clock.now()));
           }
         }
-        server.core.close();
+        void server.core.close();
         assert.equal(server.clock.pending, 0);
       }),
       { numRuns: 500 },

@@ -65,9 +65,9 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "a key that was used before is not known again",
-    file: "server/idempotency.ts",
-    search: "if (entry === undefined) {",
-    replace: "if (entry?.decision !== undefined || entry === undefined) {",
+    file: "server/backend/memory/idempotency.ts",
+    search: "if (entry === undefined)",
+    replace: 'if (entry?.bodyHash !== "")',
   },
   {
     name: "places are not numbered anew under a new login",

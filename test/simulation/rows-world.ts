@@ -112,7 +112,7 @@ export function connected(
     await run(SECOND);
     await closing;
     await run(MINUTE);
-    core.close();
+    void core.close();
     assert.equal(clock.timerCount, 0);
   };
   return { clock, view, serverView, client, network, posts, run, count, set, read, got, close };

@@ -4,7 +4,7 @@ import { XrtcClient } from "../../src/client/client.js";
 import { isXrtcError } from "../../src/errors.js";
 import { sleep } from "../../src/primitives/clock.js";
 import { ServerCore } from "../../src/server/core.js";
-import { MemoryEngine } from "../../src/server/engine/memory.js";
+import { MemoryEngine } from "../../src/server/backend/memory/memory-engine.js";
 import { resolveOptions } from "../../src/server/options.js";
 import type { ServerReply } from "../../src/server/exchange.js";
 import type { Subscription } from "../../src/subscription/subscription.js";
@@ -334,7 +334,7 @@ export class World {
     for (const { network } of this.#peers) {
       for (const exchange of [...network.open]) exchange.breakOff();
     }
-    this.#core?.close();
+    void this.#core?.close();
     this.#core = undefined;
     this.history.restarts += 1;
     const up = (): void => {
@@ -495,7 +495,7 @@ export class World {
     // What is still on its way, or lingers at the server, ends by itself.
     this.#runFor(30_000, () => false);
     rest.waitingGets = this.#core?.stats.waitingGets ?? 0;
-    this.#core?.close();
+    void this.#core?.close();
     rest.timers = this.#clock.timerCount;
   }
 }

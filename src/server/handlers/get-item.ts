@@ -1,4 +1,3 @@
-import { whenReady } from "../../primitives/maybe-async.js";
 import { ERROR_GROUPS } from "../../protocol/error-codes.js";
 import { decodeBoundedGet, EMPTY_LINE, isRefused } from "../../protocol/server-codec.js";
 import type { ServerContext, SessionCall, SessionHandler } from "../context.js";
@@ -6,6 +5,7 @@ import type { StoredItem } from "../engine/stored-item.js";
 import { composeList, type LineBounds } from "../line.js";
 import { OpenGet, STREAM_HEADERS } from "../open-get.js";
 import { parseBody } from "../request-body.js";
+import { serve } from "../serve.js";
 import { invalidArguments, tooManyRequests } from "../wire-error.js";
 import { sendBytes } from "../wire-reply.js";
 
@@ -34,13 +34,10 @@ export const getItem: SessionHandler = (context, call) => {
 
 /** PROTOCOL: `portals: []` is the latest item of every portal; nothing waits, and no position moves. */
 function listPortals(context: ServerContext, call: SessionCall, bounds: LineBounds): void {
-  const { engine, settings } = context;
+  const { backend, settings } = context;
   const isWhole = settings.extensions.has("seq");
-  whenReady(
-    engine.latest(call.session.accountId),
-    (items) => sendList(context, call, { items, bounds, isWhole }),
-    call.fail,
-  );
+  const latest = backend.engine.latest(call.session.accountId);
+  serve(context, call, latest, (items) => sendList(context, call, { items, bounds, isWhole }));
 }
 
 interface List {

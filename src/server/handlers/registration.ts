@@ -7,15 +7,16 @@ import {
   encodeRegistrationStartAnswer,
   isRefused,
 } from "../../protocol/server-codec.js";
-import type { Handler } from "../context.js";
+import type { Call, Handler, ServerContext } from "../context.js";
 import { newAccountId, newApiKey } from "../new-credentials.js";
 import { parseBody } from "../request-body.js";
+import { serve } from "../serve.js";
 import { refusal, systemError, tooManyRequests } from "../wire-error.js";
 import { sendJson } from "../wire-reply.js";
 
 /** PROTOCOL: start registration. The code goes to the log; nothing is mailed. */
 export const startRegistration: Handler = (context, call) => {
-  const { failures, registrations, logger } = context;
+  const { failures, backend, logger } = context;
   const decoded = decodeRegistrationStart(parseBody(call.request.body, ERROR_GROUPS.registration));
   if (isRefused(decoded)) {
     const code = decoded.isEmail ? "INVALID_EMAIL" : "INVALID_ARGUMENTS";
@@ -24,28 +25,40 @@ export const startRegistration: Handler = (context, call) => {
   // Each start allows some guesses at a code of six digits: the number of starts bounds the guesses.
   const waitMs = failures.count(call.peer);
   if (waitMs > 0) throw tooManyRequests("too many registrations from this address", waitMs);
-  const { token, code } = registrations.start(decoded.email, decoded.token);
-  const email = printable(decoded.email);
-  logger.write("info", "registration-code", `registration code for ${email}: ${code}`, {
-    email,
-    code,
+  const started = backend.registrations.start(decoded.email, decoded.token);
+  serve(context, call, started, ({ token, code }) => {
+    const email = printable(decoded.email);
+    logger.write("info", "registration-code", `registration code for ${email}: ${code}`, {
+      email,
+      code,
+    });
+    sendJson(call.reply, encodeRegistrationStartAnswer(token));
   });
-  sendJson(call.reply, encodeRegistrationStartAnswer(token));
 };
 
 /** PROTOCOL: finish registration. A new account gets its first key. */
 export const finishRegistration: Handler = (context, call) => {
-  const { settings, accounts, registrations, logger } = context;
+  const { accounts, registrations } = context.backend;
   const decoded = decodeRegistrationCode(parseBody(call.request.body, ERROR_GROUPS.registration));
   if (isRefused(decoded)) throw refusal("registration", "INVALID_ARGUMENTS", decoded.reason);
-  if (accounts.size >= settings.bounds.accountsMax) {
-    throw systemError(503, "the server has no room for another account", 60_000);
-  }
-  registrations.finish(decoded.token, decoded.code);
-  let accountId = newAccountId(settings.randomBytes);
-  while (accounts.has(accountId)) accountId = newAccountId(settings.randomBytes);
-  const apiKey = newApiKey(settings.randomBytes);
-  accounts.add(accountId, apiKey);
-  logger.write("info", "registered", "an account was registered", { accountId });
-  sendJson(call.reply, encodeRegistrationCodeAnswer({ accountId, apiKey, apiKeyName: "key1" }));
+  serve(context, call, accounts.hasRoom(), (hasRoom) => {
+    if (!hasRoom) throw systemError(503, "the server has no room for another account", 60_000);
+    const finished = registrations.finish(decoded.token, decoded.code);
+    serve(context, call, finished, () => createAccount(context, call));
+  });
 };
+
+/** Tries until an id is free: of 10¹⁶ the first one nearly always is. */
+function createAccount(context: ServerContext, call: Call): void {
+  const { settings, backend, logger } = context;
+  const accountId = newAccountId(settings.randomBytes);
+  const apiKey = newApiKey(settings.randomBytes);
+  serve(context, call, backend.accounts.create(accountId, apiKey), (isNew) => {
+    if (!isNew) {
+      createAccount(context, call);
+      return;
+    }
+    logger.write("info", "registered", "an account was registered", { accountId });
+    sendJson(call.reply, encodeRegistrationCodeAnswer({ accountId, apiKey, apiKeyName: "key1" }));
+  });
+}

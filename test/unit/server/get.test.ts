@@ -328,7 +328,7 @@ describe("a thousand waiters on one portal (V13)", () => {
     assert.equal(elsewhere.status, 0);
     assert.equal(server.core.stats.waitingGets, 1);
     assert.equal(server.core.stats.itemsDelivered, 1_000);
-    server.core.close();
+    void server.core.close();
     assert.equal(server.clock.pending, 0);
   });
 });

@@ -87,7 +87,7 @@ describe("the local server's guard", () => {
 
   it("answers 503 once the server is closing", () => {
     const server = new CoreHarness();
-    server.core.close();
+    void server.core.close();
     assert.equal(status({}, server), 503);
   });
 });

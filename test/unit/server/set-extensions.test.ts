@@ -247,7 +247,7 @@ describe("ordered sets at the local server", () => {
   it("are turned away, not forgotten, when the server closes", () => {
     const server = new CoreHarness();
     const early = server.login().trySet([item("2")], ordered(2));
-    server.core.close();
+    void server.core.close();
     assert.deepEqual(early.refusal, LATE);
     assert.equal(server.clock.pending, 0);
   });

@@ -1,7 +1,7 @@
-import type { Limits } from "../../protocol/limits.js";
-import { invalidArguments } from "../wire-error.js";
+import type { Limits } from "../../../protocol/limits.js";
+import { invalidArguments } from "../../wire-error.js";
 import { NO_TRACE, Portal, type PortalTrace, type StorageLedger } from "./portal.js";
-import { Readers } from "./readers.js";
+import { Readers } from "../../engine/readers.js";
 
 /**
  * Traces of portals that are gone, kept so that a portal which comes again goes on counting where it was: readers take

@@ -1,8 +1,9 @@
 import { timingSafeEqual } from "node:crypto";
-import type { Clock } from "../primitives/clock.js";
-import { sha256 } from "./account-key.js";
-import type { Bounds } from "./bounds.js";
-import { refusal, type WireError } from "./wire-error.js";
+import type { Clock } from "../../../primitives/clock.js";
+import type { RegistrationBook, RegistrationCode } from "../backend.js";
+import { sha256 } from "../key-hashes.js";
+import type { Bounds } from "../../bounds.js";
+import { refusal, type WireError } from "../../wire-error.js";
 
 /** A registration that was begun and is not finished. */
 interface Registration {
@@ -13,12 +14,6 @@ interface Registration {
   wrongCodes: number;
 }
 
-/** A code to be sent: the caller sees to it that it reaches its owner. */
-export interface RegistrationCode {
-  readonly token: string;
-  readonly code: string;
-}
-
 export interface RegistrationsOptions {
   readonly clock: Pick<Clock, "now">;
   readonly bounds: Bounds;
@@ -26,7 +21,7 @@ export interface RegistrationsOptions {
 }
 
 /** Registrations from their start to the code that finishes them. Knows no accounts and sends no mail. */
-export class Registrations {
+export class Registrations implements RegistrationBook {
   readonly #options: RegistrationsOptions;
   readonly #byToken = new Map<string, Registration>();
 

@@ -1,10 +1,11 @@
-import type { Clock } from "../primitives/clock.js";
-import { revealed } from "../primitives/redacted.js";
-import type { Limits } from "../protocol/limits.js";
-import { Account, AccountKey, sha256 } from "./account-key.js";
-import type { Bounds } from "./bounds.js";
+import type { Clock } from "../../../primitives/clock.js";
+import type { Limits } from "../../../protocol/limits.js";
+import type { AccountBook } from "../backend.js";
+import { keyHashesOf, sha256 } from "../key-hashes.js";
+import { Account, AccountKey } from "./account-key.js";
+import type { Bounds } from "../../bounds.js";
 import { IdempotencyKeys } from "./idempotency.js";
-import type { XrtcServerAccount } from "./options.js";
+import type { XrtcServerAccount } from "../../options.js";
 
 export interface AccountsOptions {
   readonly accounts: readonly XrtcServerAccount[];
@@ -14,7 +15,7 @@ export interface AccountsOptions {
 }
 
 /** Who may log in. */
-export class Accounts {
+export class Accounts implements AccountBook {
   readonly #options: AccountsOptions;
   readonly #accounts = new Map<string, Account>();
   /** Stands in for an account that does not exist, so that its refusal takes as long. */
@@ -28,16 +29,14 @@ export class Accounts {
     }
   }
 
-  get size(): number {
-    return this.#accounts.size;
+  hasRoom(): boolean {
+    return this.#accounts.size < this.#options.bounds.accountsMax;
   }
 
-  has(accountId: string): boolean {
-    return this.#accounts.has(accountId);
-  }
-
-  add(accountId: string, apiKey: string): void {
+  create(accountId: string, apiKey: string): boolean {
+    if (this.#accounts.has(accountId)) return false;
     this.#addHash(accountId, sha256(apiKey));
+    return true;
   }
 
   /** The key that these credentials name, or undefined, for whatever reason. */
@@ -64,9 +63,3 @@ export class Accounts {
     return new Account(accountId, idempotency, limits.requestsPerMonthMax);
   }
 }
-
-/** The SHA-256 of each key that opens an account of the options. */
-const keyHashesOf = ({ apiKeys = [], apiKeyHashes = [] }: XrtcServerAccount): Buffer[] => [
-  ...apiKeys.map((apiKey) => sha256(revealed(apiKey))),
-  ...apiKeyHashes.map((hash) => Buffer.from(hash, "hex")),
-];

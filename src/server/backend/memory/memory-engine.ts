@@ -1,13 +1,14 @@
-import type { Cancel, Clock } from "../../primitives/clock.js";
-import { encodeReceivedItem } from "../../protocol/codec.js";
-import type { NewItem } from "../../protocol/item.js";
-import type { Limits } from "../../protocol/limits.js";
-import { LINE_OVERHEAD_BYTES } from "../../protocol/server-codec.js";
-import { refusal, systemError } from "../wire-error.js";
+import type { Cancel, Clock } from "../../../primitives/clock.js";
+import { encodeReceivedItem } from "../../../protocol/codec.js";
+import type { NewItem } from "../../../protocol/item.js";
+import type { Limits } from "../../../protocol/limits.js";
+import { LINE_OVERHEAD_BYTES } from "../../../protocol/server-codec.js";
+import { refusal, systemError } from "../../wire-error.js";
 import { AccountSpace } from "./account-space.js";
-import type { Engine, EngineReader, PortalPage, PortalQuery } from "./engine.js";
-import { costOf, emptyPage, type StorageLedger } from "./portal.js";
-import type { StoredItem } from "./stored-item.js";
+import { emptyPage } from "../../engine/empty-page.js";
+import type { Engine, EngineReader, PortalPage, PortalQuery } from "../../engine/engine.js";
+import { costOf, type StorageLedger } from "./portal.js";
+import type { StoredItem } from "../../engine/stored-item.js";
 
 /** How often portals that nobody touches are looked at for items that are too old, in ms. */
 const SWEEP_MS = 60_000;
@@ -24,11 +25,11 @@ export interface MemoryEngineOptions {
 
 /** Portals in this process's memory: gone with it. */
 export class MemoryEngine implements Engine {
-  readonly durability = "memory";
+  /** One life of this memory: sequence numbers are comparable within it. */
   readonly epoch: string;
   readonly #options: MemoryEngineOptions;
   readonly #spaces = new Map<string, AccountSpace>();
-  readonly #ledger: StorageLedger = { bytes: 0 };
+  readonly #ledger: StorageLedger = { bytes: 0, itemsOverrun: 0 };
   #cancelSweep: Cancel | undefined;
 
   constructor(options: MemoryEngineOptions) {
@@ -36,6 +37,17 @@ export class MemoryEngine implements Engine {
     this.epoch = options.epoch;
   }
 
+  /** Items that full rings let go of before their time. */
+  get itemsOverrun(): number {
+    return this.#ledger.itemsOverrun;
+  }
+
+  /**
+   * Appends all items or none, then wakes their readers.
+   *
+   * @returns the server timestamp that the items share
+   * @throws WireError when an item can never fit an answer, or there is no room for another portal or for the items
+   */
   append(accountId: string, items: readonly NewItem[]): number {
     const { clock } = this.#options;
     const space = this.#space(accountId);
@@ -152,6 +164,7 @@ export class MemoryEngine implements Engine {
         (portal.oldest()?.order ?? Number.POSITIVE_INFINITY) < firstOrder
       ) {
         portal.dropOldest();
+        this.#ledger.itemsOverrun += 1;
       }
     }
   }

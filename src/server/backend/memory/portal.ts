@@ -1,7 +1,7 @@
-import { RingBuffer } from "../../primitives/ring-buffer.js";
-import type { PortalPage, PortalQuery } from "./engine.js";
-import { LineCache } from "./line-cache.js";
-import type { StoredItem } from "./stored-item.js";
+import { RingBuffer } from "../../../primitives/ring-buffer.js";
+import type { PortalPage, PortalQuery } from "../../engine/engine.js";
+import { LineCache } from "../../engine/line-cache.js";
+import type { StoredItem } from "../../engine/stored-item.js";
 
 /** What a portal leaves behind when its content is gone, so that it goes on, and does not start anew. */
 export interface PortalTrace {
@@ -18,9 +18,12 @@ const ITEM_OVERHEAD_BYTES = 200;
 /** Estimated bytes that an item with so much text takes. */
 export const costOf = (bytes: number): number => bytes + ITEM_OVERHEAD_BYTES;
 
-/** Estimated bytes that all portals of a server take together. */
+/** What all portals of a server have together. */
 export interface StorageLedger {
+  /** Estimated bytes that they take. */
   bytes: number;
+  /** Items that their full rings let go of, since the start. */
+  itemsOverrun: number;
 }
 
 export interface PortalOptions {
@@ -76,6 +79,7 @@ export class Portal {
   /** Appends an item that bears the next sequence number; a full ring lets go of its oldest. */
   append(item: StoredItem): void {
     const overwritten = this.#items.push(item);
+    if (overwritten !== undefined) this.#options.ledger.itemsOverrun += 1;
     this.#charge(costOf(item.bytes) - (overwritten === undefined ? 0 : costOf(overwritten.bytes)));
     this.#newestSequence = item.sequence;
     this.#newestTimestamp = item.serverTimestamp;
@@ -141,17 +145,3 @@ export class Portal {
 /** Ages are whole milliseconds: an item handed on within the millisecond of its arrival has the age 0. */
 const isOlder = (item: StoredItem, ageMs: number, nowMs: number): boolean =>
   Math.floor(nowMs - item.storedAtMs) > ageMs;
-
-/** The page of a portal that does not exist. */
-export const emptyPage = (portalId: string): PortalPage => ({
-  portalId,
-  length: 0,
-  at: (index) => {
-    throw new RangeError(`no item at ${index}`);
-  },
-  newestSequence: 0,
-  firstSequence: 1,
-  lines: NO_LINES,
-});
-
-const NO_LINES = new LineCache();

@@ -1,5 +1,5 @@
-import type { Cancel } from "../primitives/clock.js";
-import type { TimeoutQueue } from "../primitives/timeout-queue.js";
+import type { Cancel } from "../../../primitives/clock.js";
+import type { TimeoutQueue } from "../../../primitives/timeout-queue.js";
 
 /** What becomes of one ordered set. Exactly one is called, once. */
 export interface Turn {

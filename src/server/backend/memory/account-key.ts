@@ -1,27 +1,20 @@
-import { createHash, timingSafeEqual } from "node:crypto";
-import type { Clock } from "../primitives/clock.js";
-import { RateLimiter } from "../primitives/rate-limiter.js";
-import type { Limits } from "../protocol/limits.js";
+import { timingSafeEqual } from "node:crypto";
+import type { Clock } from "../../../primitives/clock.js";
+import { RateLimiter } from "../../../primitives/rate-limiter.js";
+import type { Limits } from "../../../protocol/limits.js";
+import { KEYS_PER_ACCOUNT_MAX } from "../key-hashes.js";
 import type { IdempotencyKeys } from "./idempotency.js";
+import { Positions } from "./positions.js";
 
 /** A key that nobody used for so long does not work any more, in ms: 3 months. */
 const UNUSED_MS_MAX = 90 * 24 * 3_600_000;
-
-/** An account has at most so many keys; one more overwrites the oldest. */
-export const KEYS_PER_ACCOUNT_MAX = 10;
-
-export const sha256 = (text: string | Uint8Array): Buffer =>
-  createHash("sha256").update(text).digest();
-
-/** How far portals were read, and when that was. */
-export type Positions = Map<string, { readonly sequence: number; readonly movedAtMs: number }>;
 
 /** One API key, of which only the hash is known, with what is counted per key. */
 export class AccountKey {
   readonly accountId: string;
   readonly requests: RateLimiter;
   /** How far its sessions have read, for a service whose sessions continue one another. */
-  readonly positions: Positions = new Map();
+  readonly positions = new Positions();
   readonly #hash: Buffer;
   readonly #clock: Clock;
   readonly #loginIntervalMsMin: number;

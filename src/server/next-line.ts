@@ -1,0 +1,148 @@
+import type { MaybeAsync } from "../primitives/maybe-async.js";
+import type { GetRequest } from "../protocol/item.js";
+import type { Move, Session } from "./backend/backend.js";
+import type { Engine, PortalPage, PortalQuery } from "./engine/engine.js";
+import { composeLine, type Line, type LineBounds } from "./line.js";
+import type { Dialect } from "./options.js";
+
+export interface NextLineOptions {
+  readonly request: GetRequest;
+  readonly session: Session;
+  readonly engine: Engine;
+  readonly bounds: LineBounds;
+  readonly reference: Dialect["reference"];
+}
+
+type Positions = ReadonlyMap<string, number>;
+
+/**
+ * The lines of one get, each from three steps: where its session stands, what its portals have from there on, and the
+ * session's move to where the line ends. A line whose move failed belongs to another get of the session, and is not
+ * given away. Items that no line has stay in their ring, and the position stays with them.
+ */
+export class NextLine {
+  readonly #options: NextLineOptions;
+  /** The first timestamp that is asked for, by portal; undefined where the session's position counts. */
+  readonly #wanted = new Map<string, number | undefined>();
+  /** Portals whose position was not moved to the reference time yet, as their first read does. */
+  readonly #unplaced = new Set<string>();
+  /** Portals that may have something new for this reader. */
+  readonly #dirty: Set<string>;
+  #isMoving = false;
+  #isStopped = false;
+
+  constructor(options: NextLineOptions) {
+    this.#options = options;
+    for (const { portalId, serverTimestamp } of options.request.portals) {
+      const fromTimestamp = firstWanted(serverTimestamp, options.reference);
+      this.#wanted.set(portalId, fromTimestamp);
+      if (fromTimestamp !== undefined) this.#unplaced.add(portalId);
+    }
+    this.#dirty = new Set(this.#wanted.keys());
+  }
+
+  get portalIds(): readonly string[] {
+    return [...this.#wanted.keys()];
+  }
+
+  /** Whether there may be another line. */
+  get mayFollow(): boolean {
+    return this.#dirty.size > 0;
+  }
+
+  /** Whether the session's position is just being moved: the line that comes of it has to be handed on. */
+  get isMoving(): boolean {
+    return this.#isMoving;
+  }
+
+  /** Something new came to these portals, this get's or others. */
+  touched(portalIds: readonly string[]): void {
+    for (const portalId of portalIds) {
+      if (this.#wanted.has(portalId)) this.#dirty.add(portalId);
+    }
+  }
+
+  /** Moves nothing any more. */
+  stop(): void {
+    this.#isStopped = true;
+  }
+
+  /** The next line, or undefined when there is none, for now. One at a time. */
+  take(): MaybeAsync<Line | undefined> {
+    const portalIds = [...this.#dirty];
+    this.#dirty.clear();
+    const positions = this.#options.session.positions(portalIds);
+    return positions instanceof Promise
+      ? positions.then((ready) => this.#read(portalIds, ready))
+      : this.#read(portalIds, positions);
+  }
+
+  #read(portalIds: readonly string[], positions: Positions): MaybeAsync<Line | undefined> {
+    const { engine, session } = this.#options;
+    const queries = portalIds.map((portalId) => this.#query(portalId, positions));
+    const pages = engine.read(session.accountId, queries);
+    return pages instanceof Promise
+      ? pages.then((ready) => this.#compose(ready, positions))
+      : this.#compose(pages, positions);
+  }
+
+  #query(portalId: string, positions: Positions): PortalQuery {
+    const { cutoffMs } = this.#options.request;
+    const fromTimestamp = this.#wanted.get(portalId);
+    // A reference time counts whatever the session's position; what follows it goes on from the position.
+    const afterSequence = this.#unplaced.has(portalId) ? 0 : (positions.get(portalId) ?? 0);
+    return { portalId, afterSequence, fromTimestamp, cutoffMs };
+  }
+
+  #compose(pages: readonly PortalPage[], positions: Positions): MaybeAsync<Line | undefined> {
+    if (this.#isStopped) return undefined;
+    const { request, bounds, session } = this.#options;
+    const line = composeLine(pages, request.schedule, bounds);
+    const moves = this.#moves(pages, positions, line);
+    if (moves.length === 0) return this.#moved(true, pages, line);
+    const isMoved = session.move(moves);
+    if (!(isMoved instanceof Promise)) return this.#moved(isMoved, pages, line);
+    this.#isMoving = true;
+    return isMoved
+      .finally(() => {
+        this.#isMoving = false;
+      })
+      .then((ready) => this.#moved(ready, pages, line));
+  }
+
+  /** To where the line ends; where it has nothing, to the reference time, once. */
+  #moves(pages: readonly PortalPage[], positions: Positions, line: Line | undefined): Move[] {
+    const moves: Move[] = [];
+    const add = (portalId: string, to: number): void => {
+      const from = positions.get(portalId) ?? 0;
+      if (from !== to) moves.push({ portalId, from, to });
+    };
+    const reached = line?.reached ?? [];
+    for (const { portalId, sequence } of reached) add(portalId, sequence);
+    if (this.#unplaced.size === 0) return moves;
+    const moved = new Set(reached.map(({ portalId }) => portalId));
+    for (const { portalId, firstSequence } of pages) {
+      if (this.#unplaced.has(portalId) && !moved.has(portalId)) add(portalId, firstSequence - 1);
+    }
+    return moves;
+  }
+
+  #moved(isOurs: boolean, pages: readonly PortalPage[], line: Line | undefined): Line | undefined {
+    if (!isOurs) {
+      for (const { portalId } of pages) this.#dirty.add(portalId);
+      return undefined;
+    }
+    if (this.#unplaced.size > 0) for (const { portalId } of pages) this.#unplaced.delete(portalId);
+    for (const portalId of line?.unfinished ?? []) this.#dirty.add(portalId);
+    return line;
+  }
+}
+
+/** The first timestamp that a reference time asks for; timestamps are whole milliseconds. */
+function firstWanted(
+  reference: number | undefined,
+  means: Dialect["reference"],
+): number | undefined {
+  if (reference === undefined || means === "ignored") return undefined;
+  return means === "exclusive" ? reference + 1 : reference;
+}
