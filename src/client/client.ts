@@ -1,7 +1,6 @@
 import { XrtcError } from "../errors.js";
 import type { Observable } from "../primitives/broadcast.js";
-import { abortable, Deadline } from "../primitives/deadline.js";
-import type { Signal } from "../primitives/signal.js";
+import { abortable } from "../primitives/deadline.js";
 import type { MalformedItem } from "../protocol/codec.js";
 import type { Item, NewItem } from "../protocol/item.js";
 import type { Limits } from "../protocol/limits.js";
@@ -9,8 +8,8 @@ import type { Usage } from "../session/admission.js";
 import { Session } from "../session/session.js";
 import type { ClientStatus } from "../status.js";
 import { Hub } from "../subscription/hub.js";
-import { Leases, type Lease } from "../subscription/leases.js";
-import { NamedGets, TURN_MS_MAX } from "../subscription/named-gets.js";
+import { Leases } from "../subscription/leases.js";
+import { NamedGets } from "../subscription/named-gets.js";
 import type { Subscription } from "../subscription/subscription.js";
 import type { Transport } from "../transport/transport.js";
 import { UndiciTransport } from "../transport/undici-transport.js";
@@ -26,6 +25,7 @@ import type {
 import { checkCutoff, checkNamed, checkPortalId, checkProbeMs, encodeChecked } from "./checks.js";
 import { ItemApi } from "./item-api.js";
 import type { XrtcClientOptions } from "./options.js";
+import { PortalAccess } from "./portal-access.js";
 import { parseOptions, type ClientSettings } from "./settings.js";
 
 /** Batches are closed at this size, in bytes: larger ones gain nothing and delay what comes after. */
@@ -42,8 +42,8 @@ export class XrtcClient implements AsyncDisposable {
   readonly #session: Session;
   readonly #api: ItemApi;
   readonly #writer: Writer;
-  readonly #leases: Leases;
   readonly #hub: Hub;
+  readonly #access: PortalAccess;
   readonly #namedGets: NamedGets;
   #closing: Promise<void> | undefined;
 
@@ -66,11 +66,15 @@ export class XrtcClient implements AsyncDisposable {
       },
     });
     const { getTimeoutMs } = limits;
-    this.#leases = new Leases({ clock, getTimeoutMs });
+    const leases = new Leases({ clock, getTimeoutMs });
     const source = this.#api;
-    this.#hub = new Hub({ ...settings, source, leases: this.#leases, getTimeoutMs });
-    const reading = { source, hub: this.#hub, leases: this.#leases };
-    this.#namedGets = new NamedGets({ ...reading, clock, getTimeoutMs });
+    this.#hub = new Hub({ ...settings, source, leases, getTimeoutMs });
+    const reading = { hub: this.#hub, leases, clock };
+    this.#namedGets = new NamedGets({ ...reading, source, getTimeoutMs });
+    this.#access = new PortalAccess({
+      ...reading,
+      onTake: (portalIds) => this.#namedGets.moved(portalIds),
+    });
   }
 
   /** How the client stands with the service. */
@@ -161,7 +165,7 @@ export class XrtcClient implements AsyncDisposable {
       return;
     }
     const asked = new Set(portalIds);
-    const lease = await this.#leasePortals(portalIds, signal);
+    const lease = await this.#access.take(portalIds, signal);
     try {
       const request = { portals, mode, schedule, cutoffMs: cutoff };
       const turn = await this.#api.get(mode, () => request, signal);
@@ -232,49 +236,12 @@ export class XrtcClient implements AsyncDisposable {
 
   async #close(): Promise<void> {
     this.#namedGets.close();
+    this.#access.close();
     await Promise.all([this.#writer.close(), this.#hub.close()]);
     await this.#session.close();
     await this.#transport.close();
   }
-
-  async #leasePortals(portalIds: readonly string[], signal?: Signal): Promise<Lease> {
-    const wanted = [...new Set(portalIds)];
-    this.#refuseBusy(wanted);
-    if (wanted.some((id) => this.#leases.isHeld(id))) await this.#untilFree(wanted, signal);
-    this.#namedGets.moved(wanted);
-    return this.#leases.take(wanted, { isCallers: true });
-  }
-
-  /** Waits for what ends by itself: a get with a name, or the last turn of a subscription that was closed. */
-  async #untilFree(portalIds: readonly string[], signal?: Signal): Promise<void> {
-    const deadline = new Deadline(this.#settings.clock, signal);
-    deadline.set(TURN_MS_MAX, () => portalBusy(portalIds));
-    try {
-      for (;;) {
-        const held = portalIds.find((id) => this.#leases.isHeld(id));
-        if (held === undefined) return;
-        await this.#leases.free(held, deadline.signal);
-        // What held it may have ended with the client.
-        if (this.#closing !== undefined) {
-          throw new XrtcError("XRTC_CLOSED", "The client is closed.");
-        }
-        this.#refuseBusy(portalIds);
-      }
-    } finally {
-      deadline.dispose();
-    }
-  }
-
-  #refuseBusy(portalIds: readonly string[]): void {
-    const busy = portalIds.find((id) => this.#leases.isHeldByCaller(id) || this.#hub.reads(id));
-    if (busy !== undefined) throw portalBusy([busy]);
-  }
 }
-
-const portalBusy = (portalIds: readonly string[]): XrtcError =>
-  new XrtcError("XRTC_PORTAL_BUSY", `This client reads ${portalIds.join(", ")} already.`, {
-    ...(portalIds.length === 1 ? { portalId: portalIds[0] } : {}),
-  });
 
 function portalIdsOf(items: readonly NewItem[]): readonly string[] {
   const [first] = items;

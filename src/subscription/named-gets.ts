@@ -39,7 +39,7 @@ export interface NamedGet {
 }
 
 /** Milliseconds that a get waits for its turn at a portal. */
-export const TURN_MS_MAX = 60_000;
+const TURN_MS_MAX = 60_000;
 /** Milliseconds that a get waits for a probe that others make. */
 const PROBE_MS_MAX = 15_000;
 /** Places that are kept; the one that was used least lately goes. */

@@ -168,8 +168,8 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "a get takes items from a stream",
-    file: "client/client.ts",
-    search: "this.#leases.isHeldByCaller(id) || this.#hub.reads(id)",
+    file: "client/portal-access.ts",
+    search: "leases.isHeldByCaller(id) || hub.reads(id)",
     replace: "id.length === 0",
   },
   {
