@@ -20,6 +20,23 @@ const hasCurl = spawnSync("curl", ["--version"]).status === 0;
 const streamOf = (portalid: string): string =>
   JSON.stringify({ portals: [{ portalid }], mode: "stream", schedule: "FIFO" });
 
+const payloadsOf = (lines: string): string[] =>
+  lines
+    .trimEnd()
+    .split("\n")
+    .flatMap((line) => (JSON.parse(line) as { items: { payload: string }[] }).items)
+    .map(({ payload }) => payload);
+
+/** What a body in chunks holds. */
+function unchunked(body: Buffer): string {
+  const end = body.indexOf("\r\n");
+  const length = Number.parseInt(body.toString("latin1", 0, end), 16);
+  assert.equal(body.toString("latin1", end + 2 + length, end + 4 + length), "\r\n");
+  if (length === 0) return "";
+  const content = body.toString("utf8", end + 2, end + 2 + length);
+  return content + unchunked(body.subarray(end + 4 + length));
+}
+
 const setOf = (portalid: string, payload: string): string =>
   JSON.stringify({ items: [{ portalid, payload }] });
 
@@ -80,6 +97,32 @@ describe("the local server over HTTP", () => {
       assert.equal((JSON.parse(text) as { items: object[] }).items.length, 1);
     }
     assert.equal(stage.server.stats.waitingGets, 1);
+  });
+
+  it("gives many readers the same line, short or long, each in the form that its client knows", async () => {
+    await using stage = await Stage.open({ limits: { loginIntervalMsMin: 0, getTimeoutMs: 400 } });
+    const readers = await Promise.all(Array.from({ length: 5 }, () => stage.client()));
+    for (const reader of readers) {
+      const cookie = await reader.login();
+      reader.post("/item/get", streamOf("P"), cookie);
+      await reader.until(/\r\n\r\n$/);
+    }
+    const old = await stage.client();
+    const cookie = await old.login();
+    const body = streamOf("P");
+    old.send("POST /v1/item/get HTTP/1.0", "Host: localhost", cookie);
+    old.send("", `Content-Length: ${body.length}`, "", body);
+    await old.until(/\r\n\r\n$/);
+    const writer = await stage.client();
+    const payloads = ["é", "x".repeat(30_000), "y".repeat(100), "z".repeat(16_384)];
+    for (const payload of payloads) writer.post("/item/set", setOf("P", payload), cookie);
+    for (const reader of readers) {
+      const [answer] = await reader.until(/\r\n\r\n[^]*\r\n0\r\n\r\n$/);
+      assert.deepEqual(payloadsOf(unchunked(Buffer.from(answer.slice(4)))), payloads);
+    }
+    const [answer] = await old.until(/\r\n\r\n[^]*z\}?"[^]*\n$/);
+    await old.closed;
+    assert.deepEqual(payloadsOf(answer.slice(4)), payloads);
   });
 
   it("keeps the connection for the next request after a stream's end", async () => {

@@ -10,31 +10,40 @@ export interface BodyEvents {
   tooLong(): void;
 }
 
+interface Collected {
+  chunks: Buffer[] | undefined;
+  bytes: number;
+  /** Undefined when the body is there, or too long. */
+  events: BodyEvents | undefined;
+}
+
 /** Collects a request's body up to a bound. A body whose sender goes away is simply forgotten. */
 export function collectBody(request: IncomingMessage, bytesMax: number, events: BodyEvents): void {
   if (Number(request.headers["content-length"] ?? 0) > bytesMax) {
     events.tooLong();
     return;
   }
-  let chunks: Buffer[] = [];
-  let bytes = 0;
-  let isOver = false;
+  const collected: Collected = { chunks: undefined, bytes: 0, events };
   request.on("data", (chunk: Buffer) => {
-    if (isOver) return;
-    bytes += chunk.length;
-    if (bytes <= bytesMax) {
-      chunks.push(chunk);
-      return;
-    }
-    isOver = true;
-    chunks = [];
-    events.tooLong();
+    if (collected.events === undefined) return;
+    collected.bytes += chunk.length;
+    if (collected.bytes > bytesMax) letGo(collected)?.tooLong();
+    else if (collected.chunks === undefined) collected.chunks = [chunk];
+    else collected.chunks.push(chunk);
   });
   request.on("end", () => {
-    if (isOver) return;
+    const { chunks = [], bytes } = collected;
     const only = chunks.length === 1 ? chunks[0] : undefined;
-    events.complete(only ?? Buffer.concat(chunks, bytes));
+    letGo(collected)?.complete(only ?? Buffer.concat(chunks, bytes));
   });
+}
+
+/** The listeners stay with a request for as long as its answer takes; what they have collected must not. */
+function letGo(collected: Collected): BodyEvents | undefined {
+  const { events } = collected;
+  collected.events = undefined;
+  collected.chunks = undefined;
+  return events;
 }
 
 /**

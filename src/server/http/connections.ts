@@ -3,10 +3,34 @@ import type { TLSSocket } from "node:tls";
 import { canonicalAddress } from "../address.js";
 import type { HttpReply } from "./http-reply.js";
 
-/** One socket and the answers that are under way on it. */
-interface Connection {
+/** One socket and the answers that are under way on it: one at a time as a rule, and then without a set for it. */
+class Connection {
   readonly address: string;
-  readonly replies: Set<HttpReply>;
+  #only: HttpReply | undefined;
+  #others: Set<HttpReply> | undefined;
+
+  constructor(address: string) {
+    this.address = address;
+  }
+
+  get isIdle(): boolean {
+    return this.#only === undefined && (this.#others === undefined || this.#others.size === 0);
+  }
+
+  get replies(): readonly HttpReply[] {
+    const others = this.#others ?? [];
+    return this.#only === undefined ? [...others] : [this.#only, ...others];
+  }
+
+  add(reply: HttpReply): void {
+    if (this.isIdle) this.#only = reply;
+    else (this.#others ??= new Set()).add(reply);
+  }
+
+  remove(reply: HttpReply): void {
+    if (this.#only === reply) this.#only = undefined;
+    else this.#others?.delete(reply);
+  }
 }
 
 /** The open sockets: how many an address has, and what is under way on each. */
@@ -39,7 +63,7 @@ export class Connections {
       return;
     }
     this.#byAddress.set(address, count + 1);
-    this.#bySocket.set(socket, { address, replies: new Set() });
+    this.#bySocket.set(socket, new Connection(address));
     socket.once("close", () => this.#remove(socket));
     if (!this.#isTls) return;
     const end = otherEndOf(socket);
@@ -66,25 +90,25 @@ export class Connections {
   }
 
   addReply(socket: Socket, reply: HttpReply): void {
-    this.#bySocket.get(socket)?.replies.add(reply);
+    this.#bySocket.get(socket)?.add(reply);
   }
 
   removeReply(socket: Socket, reply: HttpReply): void {
     const connection = this.#bySocket.get(socket);
-    connection?.replies.delete(reply);
-    if (this.#isClosing && connection?.replies.size === 0) socket.destroySoon();
+    connection?.remove(reply);
+    if (this.#isClosing && connection?.isIdle === true) socket.destroySoon();
   }
 
   /** Whether an answer is under way on the socket. */
   isAnswering(socket: Socket): boolean {
-    return (this.#bySocket.get(socket)?.replies.size ?? 0) > 0;
+    return this.#bySocket.get(socket)?.isIdle === false;
   }
 
   /** Closes what is idle now, and everything else once its answers are sent. */
   closeWhenIdle(): void {
     this.#isClosing = true;
-    for (const [socket, { replies }] of [...this.#bySocket]) {
-      if (replies.size === 0) socket.destroySoon();
+    for (const [socket, { isIdle }] of [...this.#bySocket]) {
+      if (isIdle) socket.destroySoon();
     }
   }
 
@@ -109,7 +133,7 @@ export class Connections {
     if (count === 0) this.#byAddress.delete(address);
     else this.#byAddress.set(address, count);
     // node:http tells only the answer that was being sent, not those that were to follow it.
-    for (const reply of [...replies]) reply.closed();
+    for (const reply of replies) reply.closed();
     if (this.size === 0) this.#onEmpty?.();
   }
 }

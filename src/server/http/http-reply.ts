@@ -1,5 +1,7 @@
 import type { ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import type { ServerReply } from "../exchange.js";
+import type { ChunkFrames } from "./chunk-frames.js";
 
 /** Hears when a reply begins and ceases to wait for its reader. */
 export interface ReplyWatcher {
@@ -7,20 +9,30 @@ export interface ReplyWatcher {
   flowing(reply: HttpReply): void;
 }
 
-/** An answer on top of node:http. */
+/** What the replies of a listener share. */
+export interface ReplyOptions {
+  readonly watcher: ReplyWatcher;
+  readonly frames: ChunkFrames;
+}
+
+const NONE: readonly (() => void)[] = [];
+
+/** An answer on top of node:http. Thousands of them wait at a time: what is seldom needed is made when it is. */
 export class HttpReply implements ServerReply {
   readonly #response: ServerResponse;
-  readonly #watcher: ReplyWatcher;
-  readonly #onClose: (() => void)[] = [];
+  readonly #options: ReplyOptions;
+  #onClose = NONE;
   #onDrain: (() => void) | undefined;
+  #caughtUp: (() => void) | undefined;
+  #isHeadOut = false;
   #isBehind = false;
   #isClosed = false;
 
-  constructor(response: ServerResponse, watcher: ReplyWatcher) {
+  constructor(response: ServerResponse, options: ReplyOptions) {
     this.#response = response;
-    this.#watcher = watcher;
+    this.#options = options;
     // What fails here is the connection: its end is what there is to do about it.
-    response.on("error", () => this.destroy());
+    response.on("error", destroyIt);
   }
 
   head(status: number, headers: Readonly<Record<string, string | readonly string[]>>): void {
@@ -31,7 +43,9 @@ export class HttpReply implements ServerReply {
   }
 
   flush(): void {
-    if (!this.#isClosed) this.#response.flushHeaders();
+    if (this.#isClosed) return;
+    this.#isHeadOut = true;
+    this.#response.flushHeaders();
   }
 
   write(chunk: Buffer): boolean {
@@ -39,18 +53,16 @@ export class HttpReply implements ServerReply {
     const { socket } = this.#response;
     if (socket === null) {
       // Another answer on this connection comes first; this one is collected until then.
+      this.#isHeadOut = true;
       this.#isBehind = !this.#response.write(chunk);
-      if (this.#isBehind) this.#response.once("drain", this.#caughtUp);
+      if (this.#isBehind) this.#response.once("drain", this.#onCaughtUp());
     } else {
-      // One packet for the chunk's length, the chunk and its end, and now: node:http would wait for the next tick.
-      this.#response.cork();
-      this.#response.write(chunk);
-      this.#response.uncork();
+      this.#writeNow(socket, chunk);
       // Not what write() answers: while corked it looks at this chunk alone.
       this.#isBehind = socket.writableNeedDrain;
-      if (this.#isBehind) socket.once("drain", this.#caughtUp);
+      if (this.#isBehind) socket.once("drain", this.#onCaughtUp());
     }
-    if (this.#isBehind) this.#watcher.waiting(this);
+    if (this.#isBehind) this.#options.watcher.waiting(this);
     return !this.#isBehind;
   }
 
@@ -59,12 +71,12 @@ export class HttpReply implements ServerReply {
     if (lastChunk === undefined) this.#response.end();
     else this.#response.end(lastChunk);
     // Not all of it is with the system yet: the reader's patience counts from here.
-    if (this.#response.socket?.writableLength !== 0) this.#watcher.waiting(this);
+    if (this.#response.socket?.writableLength !== 0) this.#options.watcher.waiting(this);
   }
 
   onClose(callback: () => void): void {
     if (this.#isClosed) callback();
-    else this.#onClose.push(callback);
+    else this.#onClose = [...this.#onClose, callback];
   }
 
   onDrain(callback: () => void): void {
@@ -75,9 +87,11 @@ export class HttpReply implements ServerReply {
   closed(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#response.socket?.off("drain", this.#caughtUp);
-    this.#watcher.flowing(this);
-    for (const callback of this.#onClose.splice(0)) callback();
+    if (this.#caughtUp !== undefined) this.#response.socket?.off("drain", this.#caughtUp);
+    this.#options.watcher.flowing(this);
+    const callbacks = this.#onClose;
+    this.#onClose = NONE;
+    for (const callback of callbacks) callback();
   }
 
   /** Breaks the connection off. */
@@ -85,10 +99,40 @@ export class HttpReply implements ServerReply {
     this.#response.destroy();
   }
 
-  readonly #caughtUp = (): void => {
-    if (!this.#isBehind || this.#isClosed) return;
-    this.#isBehind = false;
-    this.#watcher.flowing(this);
-    this.#onDrain?.();
-  };
+  /**
+   * One write to the system, and now. By itself node:http would make it four pieces (length, chunk and end, and an
+   * empty one), at the next tick or, uncorked in Node.js 24, with a call to the system for each.
+   */
+  #writeNow(socket: Socket, chunk: Buffer): void {
+    const response = this.#response;
+    const frame = response.chunkedEncoding ? this.#options.frames.frameOf(chunk) : undefined;
+    if (frame !== undefined && this.#isHeadOut) {
+      if (socket.writable) socket.write(frame);
+      return;
+    }
+    socket.cork();
+    if (frame === undefined) {
+      response.write(chunk);
+    } else {
+      response.flushHeaders();
+      if (socket.writable) socket.write(frame);
+    }
+    this.#isHeadOut = true;
+    socket.uncork();
+  }
+
+  #onCaughtUp(): () => void {
+    this.#caughtUp ??= () => {
+      if (!this.#isBehind || this.#isClosed) return;
+      this.#isBehind = false;
+      this.#options.watcher.flowing(this);
+      this.#onDrain?.();
+    };
+    return this.#caughtUp;
+  }
+}
+
+/** One function for all of them. */
+function destroyIt(this: ServerResponse): void {
+  this.destroy();
 }

@@ -11,8 +11,9 @@ import type { ServerReply, ServerRequest } from "../exchange.js";
 import { secureContextOf, type XrtcServerTls } from "../tls.js";
 import { refusal, systemError, type WireError } from "../wire-error.js";
 import { collectBody, discardBody } from "./body.js";
+import { ChunkFrames } from "./chunk-frames.js";
 import { Connections } from "./connections.js";
-import { HttpReply } from "./http-reply.js";
+import { HttpReply, type ReplyOptions } from "./http-reply.js";
 import { newServer } from "./new-server.js";
 import { endWith, refuseForm } from "./raw.js";
 import { StallWatch } from "./stall-watch.js";
@@ -34,13 +35,14 @@ export class Listener {
   readonly #options: ListenerOptions;
   readonly #server: Server | TlsServer;
   readonly #connections: Connections;
-  readonly #stalls: StallWatch;
+  readonly #replyOptions: ReplyOptions;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
     const { bounds } = options;
     this.#connections = new Connections(bounds.socketsPerAddressMax, options.tls !== undefined);
-    this.#stalls = new StallWatch({ ...bounds, clock: systemClock });
+    const watcher = new StallWatch({ ...bounds, clock: systemClock });
+    this.#replyOptions = { watcher, frames: new ChunkFrames() };
     this.#server = newServer(bounds, options.tls);
     this.#server.on("connection", (socket: Socket) => this.#connections.add(socket));
     this.#server.on("secureConnection", (socket: TLSSocket) => this.#connections.secure(socket));
@@ -106,9 +108,10 @@ export class Listener {
 
   readonly #onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     const { socket } = request;
-    const reply = new HttpReply(response, this.#stalls);
+    const reply = new HttpReply(response, this.#replyOptions);
     this.#connections.addReply(socket, reply);
-    response.once("close", () => {
+    // Not once(): it comes once by itself, and what waits for it should be small.
+    response.on("close", () => {
       reply.closed();
       this.#connections.removeReply(socket, reply);
     });
