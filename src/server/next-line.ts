@@ -113,16 +113,17 @@ export class NextLine {
   /** To where the line ends; where it has nothing, to the reference time, once. */
   #moves(pages: readonly PortalPage[], positions: Positions, line: Line | undefined): Move[] {
     const moves: Move[] = [];
-    const add = (portalId: string, to: number): void => {
-      const from = positions.get(portalId) ?? 0;
-      if (from !== to) moves.push({ portalId, from, to });
-    };
     const reached = line?.reached ?? [];
-    for (const { portalId, sequence } of reached) add(portalId, sequence);
+    for (const { portalId, sequence } of reached) {
+      const from = positions.get(portalId) ?? 0;
+      if (from !== sequence) moves.push({ portalId, from, to: sequence });
+    }
     if (this.#unplaced.size === 0) return moves;
     const moved = new Set(reached.map(({ portalId }) => portalId));
     for (const { portalId, firstSequence } of pages) {
-      if (this.#unplaced.has(portalId) && !moved.has(portalId)) add(portalId, firstSequence - 1);
+      if (!this.#unplaced.has(portalId) || moved.has(portalId)) continue;
+      const [from, to] = [positions.get(portalId) ?? 0, firstSequence - 1];
+      if (from !== to) moves.push({ portalId, from, to });
     }
     return moves;
   }

@@ -42,13 +42,15 @@ function letInLater(
     isGone = true;
   });
   serveLater(context, call, entry, (entered) => {
-    if (entered.kind === "entered" && (isGone || context.isClosing() || entered.session.isOver)) {
-      entered.session.leave();
-      if (isGone) return;
-      throw context.isClosing() ? systemError(503, "the server is closing") : sessionDenied();
+    const isClosing = context.isClosing();
+    const session = entered.kind === "entered" ? entered.session : undefined;
+    if (!isGone && !isClosing && session?.isOver !== true) {
+      letIn(handler, context, call, entered);
+      return;
     }
-    // An answer to nobody goes nowhere.
-    letIn(handler, context, call, entered);
+    session?.leave();
+    if (isGone) return;
+    throw isClosing ? systemError(503, "the server is closing") : sessionDenied();
   });
 }
 

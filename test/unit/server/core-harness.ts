@@ -1,8 +1,14 @@
 import { strict as assert } from "node:assert";
+import type { Backend } from "../../../src/server/backend/backend.js";
+import { MemoryBackend } from "../../../src/server/backend/memory/memory-backend.js";
 import { ServerCore } from "../../../src/server/core.js";
 import type { ServerReply } from "../../../src/server/exchange.js";
 import type { LogRecord } from "../../../src/server/log.js";
-import { resolveOptions, type XrtcServerOptions } from "../../../src/server/options.js";
+import {
+  resolveOptions,
+  type ServerSettings,
+  type XrtcServerOptions,
+} from "../../../src/server/options.js";
 import { VirtualClock } from "./virtual-clock.js";
 
 export const ALICE = { accountId: "AC1111", apiKey: "a".repeat(32) };
@@ -38,6 +44,7 @@ export class RecordedReply implements ServerReply {
   keepsUp = true;
   readonly #onClose: (() => void)[] = [];
   #onDrain: (() => void) | undefined;
+  #isOver = false;
 
   head(status: number, headers: Readonly<Record<string, string | readonly string[]>>): void {
     assert.equal(this.status, 0, "a second answer");
@@ -64,7 +71,8 @@ export class RecordedReply implements ServerReply {
   }
 
   onClose(callback: () => void): void {
-    this.#onClose.push(callback);
+    if (this.#isOver) callback();
+    else this.#onClose.push(callback);
   }
 
   onDrain(callback: () => void): void {
@@ -79,6 +87,7 @@ export class RecordedReply implements ServerReply {
 
   /** The exchange is over; a client that is gone. */
   leave(): void {
+    this.#isOver = true;
     for (const callback of this.#onClose.splice(0)) callback();
   }
 
@@ -125,15 +134,17 @@ export class CoreHarness {
   readonly log: LogRecord[] = [];
   readonly core: ServerCore;
 
-  constructor(options: Partial<XrtcServerOptions> = {}) {
-    this.core = new ServerCore(
-      resolveOptions({
-        accounts: [ALICE, BOB].map(({ accountId, apiKey }) => ({ accountId, apiKeys: [apiKey] })),
-        clock: this.clock,
-        log: (record) => this.log.push(record),
-        ...options,
-      }),
-    );
+  constructor(
+    options: Partial<XrtcServerOptions> = {},
+    backendOf = (settings: ServerSettings): Backend => new MemoryBackend(settings),
+  ) {
+    const settings = resolveOptions({
+      accounts: [ALICE, BOB].map(({ accountId, apiKey }) => ({ accountId, apiKeys: [apiKey] })),
+      clock: this.clock,
+      log: (record) => this.log.push(record),
+      ...options,
+    });
+    this.core = new ServerCore(settings, backendOf(settings));
   }
 
   post(path: string, body: unknown, sent: Sent = {}): RecordedReply {

@@ -4,6 +4,7 @@ import { isXrtcError } from "../../../src/errors.js";
 import { Redacted } from "../../../src/primitives/redacted.js";
 import { LIMITS } from "../../../src/protocol/limits.js";
 import { XrtcServer } from "../../../src/server/index.js";
+import { resolveOptions } from "../../../src/server/options.js";
 import { ALICE, CoreHarness } from "./core-harness.js";
 
 const accounts = [{ accountId: ALICE.accountId, apiKeys: [ALICE.apiKey] }];
@@ -40,6 +41,25 @@ describe("the options of the local server", () => {
       "XRTC_OPTIONS",
       /^((?!SECRET).)*$/,
     );
+  });
+
+  it("name the engine by its URL, and never show what stands in one that was refused", () => {
+    const unseen = /^engine((?!SECRET).)*$/;
+    for (const engine of ["mysql://u:SECRET@db", "redis://u:SECRET@host:port", "SECRET", ""]) {
+      refused({ engine }, "XRTC_OPTIONS", unseen);
+    }
+    const engine = "rediss://user:SECRET@redis.example:6380/1";
+    const settings = resolveOptions({ accounts, engine, durability: "redis-aof" });
+    assert.doesNotMatch(inspect(settings) + JSON.stringify(settings), /SECRET/);
+    assert.deepEqual(
+      settings.engine.kind === "redis" && [settings.engine.url.reveal(), settings.engine.prefix],
+      [engine, "xrtc"],
+    );
+    assert.equal(new XrtcServer({ accounts, engine }).durability, "redis");
+    refused({ engine, durability: "memory" }, "XRTC_OPTIONS", /durability/);
+    refused({ engine, enginePrefix: "a{b}" }, "XRTC_OPTIONS", /enginePrefix/);
+    refused({ durability: "redis" }, "XRTC_OPTIONS", /durability/);
+    refused({ engine: "memory", enginePrefix: "a" }, "XRTC_OPTIONS", /enginePrefix/);
   });
 
   it("default to the local preset with all extensions, the hosted one to none", () => {

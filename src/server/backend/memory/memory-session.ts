@@ -92,13 +92,13 @@ export class MemorySession implements Session {
 
   /** Between a look at the positions and this call nobody else has had a turn. */
   move(moves: readonly Move[]): true {
-    const nowMs = this.#options.settings.clock.now();
-    for (const { portalId, to } of moves) this.#positions.moveTo(portalId, to, nowMs);
+    for (const { portalId, to } of moves) this.#positions.moveTo(portalId, to);
     return true;
   }
 
-  forgetBefore(nowMs: number): void {
-    this.#positions.forgetBefore(nowMs);
+  /** Forgets positions that have not moved for so long, in ms. */
+  forgetUnmoved(forMs: number): void {
+    this.#positions.forgetUnmoved(forMs, this.#options.settings.clock.now());
   }
 
   set(wish: SetWish, onDecided: (outcome: SetOutcome) => void): void {

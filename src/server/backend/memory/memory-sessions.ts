@@ -114,11 +114,10 @@ export class MemorySessions implements Sessions {
   /** Sessions that nobody asks for any more would otherwise stay for ever. */
   readonly #sweep = (): void => {
     this.#cancelSweep = undefined;
-    const { clock, limits } = this.#settings;
-    const positionsBefore = clock.now() - limits.itemAgeMsMax - POSITION_MARGIN_MS;
+    const positionMsMax = this.#settings.limits.itemAgeMsMax + POSITION_MARGIN_MS;
     for (const session of [...this.#sessions.values()]) {
       if (session.isUnused()) this.#end(session);
-      else session.forgetBefore(positionsBefore);
+      else session.forgetUnmoved(positionMsMax);
     }
     if (this.#sessions.size > 0) this.#scheduleSweep();
   };

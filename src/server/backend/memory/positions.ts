@@ -1,24 +1,36 @@
-/** How far portals were read. Made so that a look at it, and a step in a portal that is known, take no memory. */
+/** A position that a look found where it was at an earlier one. */
+interface Rest {
+  readonly sequence: number;
+  readonly sinceMs: number;
+}
+
+/** How far portals were read. A step takes no memory and no time of day: there is one for each line of each reader. */
 export class Positions {
   readonly #sequences = new Map<string, number>();
-  readonly #movedAtMs = new Map<string, number>();
+  readonly #rests = new Map<string, Rest>();
 
   /** Sequence number of the last item that was read, or passed over, by portal. A view, not a copy. */
   get sequences(): ReadonlyMap<string, number> {
     return this.#sequences;
   }
 
-  moveTo(portalId: string, sequence: number, nowMs: number): void {
+  moveTo(portalId: string, sequence: number): void {
     this.#sequences.set(portalId, sequence);
-    this.#movedAtMs.set(portalId, nowMs);
   }
 
-  /** Forgets positions in portals whose every item of that time is gone, so that portals may come and go for ever. */
-  forgetBefore(nowMs: number): void {
-    for (const [portalId, movedAtMs] of this.#movedAtMs) {
-      if (movedAtMs >= nowMs) continue;
-      this.#movedAtMs.delete(portalId);
-      this.#sequences.delete(portalId);
+  /**
+   * Forgets positions that have not moved for so long that every item of their time is gone: portals may come and go
+   * for ever. Counts from the first look that found them there, so it has to be called again and again.
+   */
+  forgetUnmoved(forMs: number, nowMs: number): void {
+    for (const [portalId, sequence] of this.#sequences) {
+      const rest = this.#rests.get(portalId);
+      if (rest?.sequence !== sequence) {
+        this.#rests.set(portalId, { sequence, sinceMs: nowMs });
+      } else if (nowMs - rest.sinceMs > forMs) {
+        this.#sequences.delete(portalId);
+        this.#rests.delete(portalId);
+      }
     }
   }
 }
