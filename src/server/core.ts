@@ -23,6 +23,7 @@ export class ServerCore {
   readonly #context: ServerContext;
   readonly #trustedProxies: ReadonlySet<string>;
   readonly #guard: Guard;
+  readonly #pathPrefix: string;
   #isEnding = false;
   #isClosed = false;
 
@@ -30,6 +31,7 @@ export class ServerCore {
     this.#context = contextOf(settings, backend, () => this.#isEnding);
     this.#trustedProxies = new Set(settings.trustedProxies.map(canonicalAddress));
     this.#guard = new Guard(settings);
+    this.#pathPrefix = settings.pathPrefix;
   }
 
   get stats(): Omit<ServerStats, "sockets"> {
@@ -67,7 +69,7 @@ export class ServerCore {
       const refused = this.#guard.refusal(request);
       if (refused !== undefined) throw refused;
       if (this.#isEnding) throw systemError(503, "the server is closing");
-      route(this.#context, call);
+      route(this.#context, this.#pathPrefix === "" ? call : this.#unprefixed(call));
     } catch (error) {
       call.fail(error);
     }
@@ -87,6 +89,14 @@ export class ServerCore {
     if (this.#isClosed) return undefined;
     this.#isClosed = true;
     return this.#context.backend.close();
+  }
+
+  /** The same call with the path that the routes know. */
+  #unprefixed(call: Call): Call {
+    const { request } = call;
+    if (!request.path.startsWith(this.#pathPrefix)) throw systemError(404, "there is no such call");
+    const path = request.path.slice(this.#pathPrefix.length);
+    return { ...call, request: { ...request, path } };
   }
 
   #fail(reply: ServerReply, error: unknown): void {

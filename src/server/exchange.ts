@@ -15,6 +15,8 @@ export interface ServerRequest {
   readonly body: Uint8Array;
   /** Address of the other end of the connection. */
   readonly peer: string;
+  /** Whether it came under TLS. @defaultValue false */
+  readonly isSecure?: boolean;
 }
 
 export interface ServerReply {

@@ -50,6 +50,8 @@ export interface XrtcServerOptions {
   readonly tls?: XrtcServerTls;
   /** Further names under which clients reach this server; others are refused (DNS rebinding). @defaultValue [] */
   readonly hostNames?: readonly string[];
+  /** What every path begins with before `/v1`, such as `/xrtc`; the cookies' path, too. @defaultValue "" */
+  readonly pathPrefix?: string;
   /** Addresses of proxies whose `X-Forwarded-For` is believed. @defaultValue [] */
   readonly trustedProxies?: readonly string[];
   /** Who may log in; others may register. */
@@ -93,6 +95,7 @@ export interface ServerSettings {
   readonly host: string;
   readonly port: number;
   readonly hostNames: readonly string[];
+  readonly pathPrefix: string;
   readonly trustedProxies: readonly string[];
   readonly tls: XrtcServerTls | undefined;
   readonly accounts: readonly XrtcServerAccount[];
@@ -174,6 +177,14 @@ const schema = z.strictObject({
   allowInsecure: z.boolean().optional(),
   tls: tls.optional(),
   hostNames: z.array(z.string().min(1)).optional(),
+  pathPrefix: z
+    .string()
+    .max(256)
+    .regex(/^(?:\/(?!\.{1,2}(?:\/|$))[\w.~-]+)*$/, {
+      error:
+        "a path such as /xrtc: letters, digits and ._~- between slashes, and no slash at its end",
+    })
+    .optional(),
   trustedProxies: z.array(z.union([z.ipv4(), z.ipv6()])).optional(),
   accounts: z.array(account),
   preset: z.enum(["hosted", "local"]).optional(),
@@ -216,6 +227,7 @@ export function resolveOptions(options: XrtcServerOptions): ServerSettings {
     host,
     port: options.port ?? 8480,
     hostNames: options.hostNames ?? [],
+    pathPrefix: options.pathPrefix ?? "",
     trustedProxies: options.trustedProxies ?? [],
     tls: options.tls,
     accounts: options.accounts,

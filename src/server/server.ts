@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { XrtcError } from "../errors.js";
 import type { Limits, LimitsPreset } from "../protocol/limits.js";
 import { API_PREFIX } from "../protocol/paths.js";
@@ -5,10 +6,13 @@ import { isWildcard } from "./address.js";
 import { createBackend } from "./backend/create-backend.js";
 import type { Durability } from "./backend/backend.js";
 import { ServerCore } from "./core.js";
-import { Listener } from "./http/listener.js";
+import { Attachment } from "./http/attachment.js";
+import { Listener, type ListenerOptions } from "./http/listener.js";
 import { resolveOptions, type ServerSettings, type XrtcServerOptions } from "./options.js";
 import { NO_STATS, type ServerStats } from "./stats.js";
 import { checkTls, type XrtcServerTls } from "./tls.js";
+import { systemError } from "./wire-error.js";
+import { sendError } from "./wire-reply.js";
 
 /**
  * A local XRTC server.
@@ -26,7 +30,12 @@ export class XrtcServer implements AsyncDisposable {
   /** There from the moment when it begins to listen. */
   #core: ServerCore | undefined;
   readonly #listener: Listener;
+  /** For clients in the same process. */
+  #local: Listener | undefined;
+  #attachment: Attachment | undefined;
+  #opening: Promise<ServerCore> | undefined;
   #listening: Promise<string> | undefined;
+  #listeningLocally: Promise<string> | undefined;
   #closing: Promise<void> | undefined;
   #url: string | undefined;
 
@@ -38,14 +47,17 @@ export class XrtcServer implements AsyncDisposable {
    */
   constructor(options: XrtcServerOptions) {
     this.#settings = resolveOptions(options);
-    this.#listener = new Listener({
-      host: this.#settings.host,
-      port: this.#settings.port,
-      bounds: this.#settings.bounds,
-      requestBytesMax: this.#settings.limits.requestBytesMax,
-      tls: this.#settings.tls,
-      handle: (request, reply) => this.#core?.handle(request, reply),
-    });
+    const { host, port, tls } = this.#settings;
+    this.#listener = new Listener({ host, port, tls, ...this.#serving() });
+  }
+
+  /**
+   * Makes ready to serve, without listening: before {@link handler} takes its first request.
+   *
+   * @throws XrtcError XRTC_ENGINE_UNAVAILABLE, XRTC_OPTIONS and XRTC_CLOSED as `listen` does
+   */
+  async open(): Promise<void> {
+    await this.#open();
   }
 
   /**
@@ -60,6 +72,32 @@ export class XrtcServer implements AsyncDisposable {
     if (this.#closing !== undefined) return Promise.reject(closedError());
     this.#listening ??= this.#listen();
     return this.#listening;
+  }
+
+  /**
+   * Listens on 127.0.0.1 at any free port in plain HTTP, beside everything else: for clients in the same process, who
+   * need neither the certificate nor the login of a web server in front. Calling it again gives the same answer.
+   *
+   * @returns the base URL
+   * @throws XrtcError as `listen` does
+   */
+  listenLocally(): Promise<string> {
+    if (this.#closing !== undefined) return Promise.reject(closedError());
+    this.#listeningLocally ??= this.#listenLocally();
+    return this.#listeningLocally;
+  }
+
+  /**
+   * Serves behind an HTTP server of somebody else: as its listener for `request`, or mounted in Express under
+   * `pathPrefix`. Call {@link open} first. That server's own bounds hold for its sockets and headers; `port` and `tls`
+   * have no effect; `host` says which `Host` headers are taken beside `hostNames`: those of this machine, or with
+   * `0.0.0.0` any address.
+   *
+   * @returns a function that takes a request, and answers it with 503 while the server is not open
+   */
+  handler(): (request: IncomingMessage, response: ServerResponse) => void {
+    this.#attachment ??= new Attachment(this.#serving());
+    return this.#attachment.handle;
   }
 
   /**
@@ -92,7 +130,7 @@ export class XrtcServer implements AsyncDisposable {
 
   /** Counts since the start, and what is there now. */
   get stats(): ServerStats {
-    const { socketCount: sockets } = this.#listener;
+    const sockets = this.#listener.socketCount + (this.#local?.socketCount ?? 0);
     return { ...NO_STATS, ...this.#core?.stats, sockets };
   }
 
@@ -120,21 +158,59 @@ export class XrtcServer implements AsyncDisposable {
   }
 
   async #listen(): Promise<string> {
-    const core = await this.#open();
-    this.#core = core;
-    const port = await this.#listener.listen().catch(async (error: unknown) => {
-      await core.close();
-      throw error;
-    });
-    const { host } = this.#settings;
+    await this.#open();
+    const port = await this.#listenWith(this.#listener);
+    const { host, tls } = this.#settings;
     const reachable = isWildcard(host) ? "127.0.0.1" : host;
     const name = reachable.includes(":") ? `[${reachable}]` : reachable;
-    const scheme = this.#settings.tls === undefined ? "http" : "https";
-    this.#url = `${scheme}://${name}:${port}${API_PREFIX}`;
+    const scheme = tls === undefined ? "http" : "https";
+    this.#url = this.#urlAt(`${scheme}://${name}:${port}`);
     return this.#url;
   }
 
-  async #open(): Promise<ServerCore> {
+  async #listenLocally(): Promise<string> {
+    await this.#open();
+    const host = "127.0.0.1";
+    this.#local = new Listener({ host, port: 0, tls: undefined, ...this.#serving() });
+    return this.#urlAt(`http://${host}:${await this.#listenWith(this.#local)}`);
+  }
+
+  /** One that cannot listen leaves nothing open, unless it is reached in another way. */
+  async #listenWith(listener: Listener): Promise<number> {
+    try {
+      return await listener.listen();
+    } catch (error) {
+      const isLocal = listener === this.#local;
+      const other = isLocal ? this.#url : this.#local;
+      if (other === undefined && this.#attachment === undefined) await this.#core?.close();
+      throw error;
+    }
+  }
+
+  #urlAt(origin: string): string {
+    return origin + this.#settings.pathPrefix + API_PREFIX;
+  }
+
+  /** What every way to this server has in common. */
+  #serving(): Pick<ListenerOptions, "bounds" | "requestBytesMax" | "handle"> {
+    const { bounds, limits } = this.#settings;
+    return {
+      bounds,
+      requestBytesMax: limits.requestBytesMax,
+      handle: (request, reply) => {
+        if (this.#core !== undefined) this.#core.handle(request, reply);
+        else sendError(reply, systemError(503, "the server is not open"));
+      },
+    };
+  }
+
+  #open(): Promise<ServerCore> {
+    if (this.#closing !== undefined) return Promise.reject(closedError());
+    this.#opening ??= this.#newCore();
+    return this.#opening;
+  }
+
+  async #newCore(): Promise<ServerCore> {
     const core = new ServerCore(this.#settings, await createBackend(this.#settings));
     try {
       await core.open();
@@ -142,16 +218,18 @@ export class XrtcServer implements AsyncDisposable {
       await core.close();
       throw error;
     }
+    this.#core = core;
     return core;
   }
 
   async #close(): Promise<void> {
     // A server that is just about to listen is closed once it does; why it failed to is its caller's to hear.
-    await this.#listening?.catch(() => undefined);
+    await Promise.allSettled([this.#opening, this.#listening, this.#listeningLocally]);
     this.#url = undefined;
     this.#listener.stop();
+    this.#local?.stop();
     this.#core?.end();
-    await this.#listener.closed();
+    await Promise.all([this.#listener.closed(), this.#local?.closed(), this.#attachment?.closed()]);
     await this.#core?.close();
   }
 }

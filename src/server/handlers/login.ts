@@ -22,7 +22,7 @@ export const login: Handler = (context, call) => {
 
 function answer(
   { settings, counters }: ServerContext,
-  { reply }: Call,
+  { request, reply }: Call,
   { sessionId, epoch }: Extract<Login, { readonly kind: "opened" }>,
 ): void {
   counters.logins += 1;
@@ -31,7 +31,10 @@ function answer(
     epoch: settings.extensions.has("seq") ? epoch : undefined,
     extensions: [...settings.extensions],
   });
-  const scope = { path: API_PREFIX, isSecure: settings.tls !== undefined };
+  const scope = {
+    path: settings.pathPrefix + API_PREFIX,
+    isSecure: request.isSecure === true,
+  };
   sendJson(reply, document, 200, {
     "set-cookie": [
       setCookie(SESSION_COOKIE, sessionId, scope),

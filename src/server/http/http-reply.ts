@@ -9,10 +9,11 @@ export interface ReplyWatcher {
   flowing(reply: HttpReply): void;
 }
 
-/** What the replies of a listener share. */
+/** What the replies of a listener share, or those behind one web server. */
 export interface ReplyOptions {
   readonly watcher: ReplyWatcher;
-  readonly frames: ChunkFrames;
+  /** Undefined where somebody else may have a hand in what is written: nothing goes past node:http then. */
+  readonly frames: ChunkFrames | undefined;
 }
 
 const NONE: readonly (() => void)[] = [];
@@ -105,7 +106,7 @@ export class HttpReply implements ServerReply {
    */
   #writeNow(socket: Socket, chunk: Buffer): void {
     const response = this.#response;
-    const frame = response.chunkedEncoding ? this.#options.frames.frameOf(chunk) : undefined;
+    const frame = response.chunkedEncoding ? this.#options.frames?.frameOf(chunk) : undefined;
     if (frame !== undefined && this.#isHeadOut) {
       if (socket.writable) socket.write(frame);
       return;

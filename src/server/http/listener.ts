@@ -5,17 +5,16 @@ import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import { printable, XrtcError } from "../../errors.js";
 import { systemClock } from "../../primitives/clock.js";
-import { encodeError } from "../../protocol/codec.js";
 import type { Bounds } from "../bounds.js";
 import type { ServerReply, ServerRequest } from "../exchange.js";
 import { secureContextOf, type XrtcServerTls } from "../tls.js";
-import { refusal, systemError, type WireError } from "../wire-error.js";
-import { collectBody, discardBody } from "./body.js";
+import { systemError, type WireError } from "../wire-error.js";
 import { ChunkFrames } from "./chunk-frames.js";
 import { Connections } from "./connections.js";
 import { HttpReply, type ReplyOptions } from "./http-reply.js";
+import { Intake } from "./intake.js";
 import { newServer } from "./new-server.js";
-import { endWith, refuseForm } from "./raw.js";
+import { endWith } from "./raw.js";
 import { StallWatch } from "./stall-watch.js";
 
 export interface ListenerOptions {
@@ -25,7 +24,7 @@ export interface ListenerOptions {
   readonly requestBytesMax: number;
   /** Undefined for plain HTTP. */
   readonly tls: XrtcServerTls | undefined;
-  handle(request: ServerRequest, reply: ServerReply): void;
+  readonly handle: (request: ServerRequest, reply: ServerReply) => void;
 }
 
 /**
@@ -36,10 +35,12 @@ export class Listener {
   readonly #server: Server | TlsServer;
   readonly #connections: Connections;
   readonly #replyOptions: ReplyOptions;
+  readonly #intake: Intake;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
-    const { bounds } = options;
+    const { bounds, requestBytesMax, handle } = options;
+    this.#intake = new Intake({ headersMax: bounds.headersMax, requestBytesMax, handle });
     this.#connections = new Connections(bounds.socketsPerAddressMax, options.tls !== undefined);
     const watcher = new StallWatch({ ...bounds, clock: systemClock });
     this.#replyOptions = { watcher, frames: new ChunkFrames() };
@@ -101,8 +102,7 @@ export class Listener {
   }
 
   readonly #onCheckContinue = (request: IncomingMessage, response: ServerResponse): void => {
-    const isTooLong = this.#isTooLong(request);
-    if (!isTooLong) response.writeContinue();
+    if (!this.#intake.isTooLong(request)) response.writeContinue();
     this.#onRequest(request, response);
   };
 
@@ -115,37 +115,8 @@ export class Listener {
       reply.closed();
       this.#connections.removeReply(socket, reply);
     });
-    const refused = refuseForm(request, this.#options.bounds.headersMax);
-    if (refused !== undefined) {
-      this.#refuseUnread(request, response, refused);
-      return;
-    }
-    collectBody(request, this.#options.requestBytesMax, {
-      complete: (body) => this.#options.handle(requestOf(request, body), reply),
-      tooLong: () => {
-        const { requestBytesMax } = this.#options;
-        const message = `a request has at most ${requestBytesMax} bytes`;
-        const error = refusal("application", "INPUT_BINARYJSON_PARSE_FAIL", message);
-        this.#refuseUnread(request, response, error);
-      },
-    });
+    this.#intake.take(request, response, reply);
   };
-
-  #isTooLong(request: IncomingMessage): boolean {
-    return Number(request.headers["content-length"] ?? 0) > this.#options.requestBytesMax;
-  }
-
-  /** Answers although the request was not read to its end; the connection ends with it. */
-  #refuseUnread(request: IncomingMessage, response: ServerResponse, error: WireError): void {
-    const bytes = Buffer.from(encodeError(error.service));
-    response.writeHead(error.status, {
-      "content-type": "application/json; charset=utf-8",
-      "content-length": String(bytes.length),
-      connection: "close",
-    });
-    response.write(bytes);
-    discardBody(request, () => response.end());
-  }
 
   readonly #onClientError = (error: NodeJS.ErrnoException, socket: Duplex): void => {
     // A second answer on top of one that is under way would be taken for a part of it.
@@ -169,14 +140,6 @@ const CLIENT_ERRORS: Readonly<Record<string, () => WireError>> = {
   HPE_HEADER_OVERFLOW: () => systemError(431, "the headers are too large"),
   ERR_HTTP_REQUEST_TIMEOUT: () => systemError(408, "the request did not come in time"),
 };
-
-const requestOf = (request: IncomingMessage, body: Buffer): ServerRequest => ({
-  method: request.method ?? "",
-  path: request.url ?? "",
-  headers: request.headers,
-  body,
-  peer: request.socket.remoteAddress ?? "",
-});
 
 function reasonOf(error: NodeJS.ErrnoException): string {
   if (error.code === "EADDRINUSE") return "the port is taken";
