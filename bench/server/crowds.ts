@@ -12,9 +12,9 @@ import type { Found, Stage } from "./run.js";
 
 const QUESTION_MS_MAX = 90_000;
 /** Items before any that is timed, so that both sides' code is warm. */
-const WARM_UP_ITEMS = 200;
+const WARM_UP_ITEMS = 2_000;
 /** Deliveries of it: with many readers a few items are enough. */
-const WARM_UP_DELIVERIES = 5_000;
+const WARM_UP_DELIVERIES = 20_000;
 /** Items that wake all who wait. */
 const WAKING_ITEMS = 3;
 

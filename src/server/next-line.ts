@@ -15,6 +15,10 @@ export interface NextLineOptions {
 
 type Positions = ReadonlyMap<string, number>;
 
+/** What most gets have of portals to be placed, and while they wait of portals to be read: thousands share it. */
+const NO_PORTALS: Set<string> = new Set();
+const NONE: readonly string[] = [];
+
 /**
  * The lines of one get, each from three steps: where its session stands, what its portals have from there on, and the
  * session's move to where the line ends. A line whose move failed belongs to another get of the session, and is not
@@ -25,20 +29,22 @@ export class NextLine {
   /** The first timestamp that is asked for, by portal; undefined where the session's position counts. */
   readonly #wanted = new Map<string, number | undefined>();
   /** Portals whose position was not moved to the reference time yet, as their first read does. */
-  readonly #unplaced = new Set<string>();
+  readonly #unplaced: Set<string>;
   /** Portals that may have something new for this reader. */
-  readonly #dirty: Set<string>;
+  #dirty: readonly string[];
   #isMoving = false;
   #isStopped = false;
 
   constructor(options: NextLineOptions) {
     this.#options = options;
+    const unplaced: string[] = [];
     for (const { portalId, serverTimestamp } of options.request.portals) {
       const fromTimestamp = firstWanted(serverTimestamp, options.reference);
       this.#wanted.set(portalId, fromTimestamp);
-      if (fromTimestamp !== undefined) this.#unplaced.add(portalId);
+      if (fromTimestamp !== undefined) unplaced.push(portalId);
     }
-    this.#dirty = new Set(this.#wanted.keys());
+    this.#unplaced = unplaced.length === 0 ? NO_PORTALS : new Set(unplaced);
+    this.#dirty = [...this.#wanted.keys()];
   }
 
   get portalIds(): readonly string[] {
@@ -47,7 +53,7 @@ export class NextLine {
 
   /** Whether there may be another line. */
   get mayFollow(): boolean {
-    return this.#dirty.size > 0;
+    return this.#dirty.length > 0;
   }
 
   /** Whether the session's position is just being moved: the line that comes of it has to be handed on. */
@@ -57,9 +63,7 @@ export class NextLine {
 
   /** Something new came to these portals, this get's or others. */
   touched(portalIds: readonly string[]): void {
-    for (const portalId of portalIds) {
-      if (this.#wanted.has(portalId)) this.#dirty.add(portalId);
-    }
+    this.#mark(portalIds.filter((portalId) => this.#wanted.has(portalId)));
   }
 
   /** Moves nothing any more. */
@@ -69,8 +73,8 @@ export class NextLine {
 
   /** The next line, or undefined when there is none, for now. One at a time. */
   take(): MaybeAsync<Line | undefined> {
-    const portalIds = [...this.#dirty];
-    this.#dirty.clear();
+    const portalIds = this.#dirty;
+    this.#dirty = NONE;
     const positions = this.#options.session.positions(portalIds);
     return positions instanceof Promise
       ? positions.then((ready) => this.#read(portalIds, ready))
@@ -130,12 +134,18 @@ export class NextLine {
 
   #moved(isOurs: boolean, pages: readonly PortalPage[], line: Line | undefined): Line | undefined {
     if (!isOurs) {
-      for (const { portalId } of pages) this.#dirty.add(portalId);
+      this.#mark(pages.map(({ portalId }) => portalId));
       return undefined;
     }
     if (this.#unplaced.size > 0) for (const { portalId } of pages) this.#unplaced.delete(portalId);
-    for (const portalId of line?.unfinished ?? []) this.#dirty.add(portalId);
+    if (line !== undefined) this.#mark(line.unfinished);
     return line;
+  }
+
+  #mark(portalIds: readonly string[]): void {
+    if (portalIds.length === 0) return;
+    this.#dirty =
+      this.#dirty.length === 0 ? portalIds : [...new Set([...this.#dirty, ...portalIds])];
   }
 }
 

@@ -2,9 +2,10 @@ import { encodeError } from "../protocol/codec.js";
 import type { Cancel } from "../primitives/clock.js";
 import type { GetRequest } from "../protocol/item.js";
 import { EMPTY_LINE } from "../protocol/server-codec.js";
-import type { OpenExchange } from "./backend/backend.js";
+import type { OpenExchange, Session } from "./backend/backend.js";
 import type { ServerContext, SessionCall } from "./context.js";
 import type { EngineReader } from "./engine/engine.js";
+import type { ServerReply } from "./exchange.js";
 import type { Line, LineBounds } from "./line.js";
 import { NextLine } from "./next-line.js";
 import { unavailable } from "./serve.js";
@@ -21,7 +22,10 @@ import { sendBytes } from "./wire-reply.js";
 export class OpenGet implements EngineReader, OpenExchange {
   readonly openedAs: number;
   readonly #context: ServerContext;
-  readonly #call: SessionCall;
+  /** Not the call itself: a request whose answer waits need not be kept. */
+  readonly #session: Session;
+  readonly #reply: ServerReply;
+  readonly #failCall: SessionCall["fail"];
   readonly #mode: GetRequest["mode"];
   readonly #lines: NextLine;
   #unsubscribe: (() => void) | undefined;
@@ -38,7 +42,9 @@ export class OpenGet implements EngineReader, OpenExchange {
   constructor(context: ServerContext, call: SessionCall, request: GetRequest, bounds: LineBounds) {
     const { counters, backend, settings } = context;
     this.#context = context;
-    this.#call = call;
+    this.#session = call.session;
+    this.#reply = call.reply;
+    this.#failCall = call.fail;
     this.#mode = request.mode;
     counters.opened += 1;
     this.openedAs = counters.opened;
@@ -48,7 +54,7 @@ export class OpenGet implements EngineReader, OpenExchange {
   }
 
   start(): void {
-    const { reply } = this.#call;
+    const reply = this.#reply;
     if (this.#mode === "stream") {
       reply.head(200, STREAM_HEADERS);
       reply.onDrain(this.#onDrain);
@@ -76,7 +82,7 @@ export class OpenGet implements EngineReader, OpenExchange {
     this.#isEnding = this.#lines.isMoving;
     if (this.#isEnding) return;
     this.#leave();
-    const { reply } = this.#call;
+    const reply = this.#reply;
     if (this.#mode !== "stream") sendBytes(reply, EMPTY_LINE);
     else if (this.#hasDelivered) reply.end();
     else reply.end(EMPTY_LINE);
@@ -85,7 +91,7 @@ export class OpenGet implements EngineReader, OpenExchange {
   /** A probe stays for its first answer only: new items need not wake it. */
   #stayOpen(): void {
     const { backend, counters, getTimeouts } = this.#context;
-    const { session, reply } = this.#call;
+    const [session, reply] = [this.#session, this.#reply];
     session.openGets.add(this);
     this.#cancelTimeout = getTimeouts.add(() => this.finish());
     if (this.#mode !== "probe") {
@@ -99,7 +105,7 @@ export class OpenGet implements EngineReader, OpenExchange {
   #leave(): void {
     this.#isOver = true;
     this.#lines.stop();
-    this.#call.session.openGets.delete(this);
+    this.#session.openGets.delete(this);
     this.#cancelTimeout?.();
     if (this.#unsubscribe === undefined) return;
     this.#unsubscribe();
@@ -147,25 +153,25 @@ export class OpenGet implements EngineReader, OpenExchange {
     this.#hasDelivered = true;
     this.#context.counters.itemsDelivered += line.itemCount;
     if (this.#mode === "stream") {
-      this.#isBehind = !this.#call.reply.write(line.bytes);
+      this.#isBehind = !this.#reply.write(line.bytes);
       return;
     }
     this.#leave();
-    sendBytes(this.#call.reply, line.bytes);
+    sendBytes(this.#reply, line.bytes);
   }
 
   #fail(error: unknown): void {
     if (this.#isOver) return;
     this.#leave();
     if (this.#mode !== "stream") {
-      this.#call.fail(error);
+      this.#failCall(error);
       return;
     }
     if (!(error instanceof WireError)) {
       this.#context.logger.write("error", "read-failed", "items could not be read");
     }
     const { service } = systemError(503, "items cannot be read just now");
-    this.#call.reply.end(Buffer.from(`${encodeError(service)}\n`));
+    this.#reply.end(Buffer.from(`${encodeError(service)}\n`));
   }
 }
 

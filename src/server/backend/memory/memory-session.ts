@@ -35,21 +35,21 @@ export class MemorySession implements Session {
   readonly entered: Entry = { kind: "entered", session: this };
   readonly #options: MemorySessionOptions;
   readonly #positions: Positions;
-  readonly #producers: Producers;
+  /** Undefined until a set has a place: a session that only reads has none. */
+  #producers: Producers | undefined;
   #lastUsedAtMs: number;
   /** Requests that are being answered: a session in use does not end. */
   #requests = 0;
   #isOver = false;
 
   constructor(options: MemorySessionOptions) {
-    const { id, key, peer, positions, earlySets, settings } = options;
+    const { id, key, peer, positions, settings } = options;
     this.id = id;
     this.key = key;
     this.peer = peer;
     this.accountId = key.accountId;
     this.#options = options;
     this.#positions = positions;
-    this.#producers = new Producers(settings.bounds, earlySets);
     this.#lastUsedAtMs = settings.clock.now();
   }
 
@@ -83,7 +83,7 @@ export class MemorySession implements Session {
   end(): void {
     this.#isOver = true;
     for (const exchange of [...this.openGets]) exchange.finish();
-    this.#producers.close();
+    this.#producers?.close();
   }
 
   positions(): ReadonlyMap<string, number> {
@@ -107,6 +107,8 @@ export class MemorySession implements Session {
       onDecided(this.#decide(wish));
       return;
     }
+    const { settings, earlySets } = this.#options;
+    this.#producers ??= new Producers(settings.bounds, earlySets);
     const places = this.#producers.placesFor(order);
     if (places instanceof WireError) {
       onDecided({ kind: "refused", error: places });
