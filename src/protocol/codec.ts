@@ -171,5 +171,19 @@ export const encodeError = (error: ServiceError): string =>
 
 /** An item as it stands in a line of an answer. Made once, however many readers it has. */
 export const encodeReceivedItem = (item: Item, withSeq: boolean): string =>
-  `{"portalid":"${item.portalId}","payload":${JSON.stringify(item.payload)},"servertimestamp":${item.serverTimestamp}` +
-  (withSeq && item.seq !== undefined ? `,"seq":${item.seq}}` : "}");
+  encodeReceivedText(
+    item.portalId,
+    JSON.stringify(item.payload),
+    item.serverTimestamp,
+    withSeq ? item.seq : undefined,
+  );
+
+/** The same of a payload that is JSON already. */
+export const encodeReceivedText = (
+  portalId: string,
+  payloadJson: string,
+  serverTimestamp: number,
+  seq: number | undefined,
+): string =>
+  `{"portalid":"${portalId}","payload":${payloadJson},"servertimestamp":${serverTimestamp}` +
+  (seq === undefined ? "}" : `,"seq":${seq}}`);

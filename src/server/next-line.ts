@@ -32,6 +32,8 @@ export class NextLine {
   readonly #unplaced: Set<string>;
   /** Portals that may have something new for this reader. */
   #dirty: readonly string[];
+  /** Nothing was read yet. */
+  #isFirst = true;
   #isMoving = false;
   #isStopped = false;
 
@@ -84,6 +86,7 @@ export class NextLine {
   #read(portalIds: readonly string[], positions: Positions): MaybeAsync<Line | undefined> {
     const { engine, session } = this.#options;
     const queries = portalIds.map((portalId) => this.#query(portalId, positions));
+    this.#isFirst = false;
     const pages = engine.read(session.accountId, queries);
     return pages instanceof Promise
       ? pages.then((ready) => this.#compose(ready, positions))
@@ -91,11 +94,12 @@ export class NextLine {
   }
 
   #query(portalId: string, positions: Positions): PortalQuery {
-    const { cutoffMs } = this.#options.request;
+    const { cutoffMs, schedule } = this.#options.request;
     const fromTimestamp = this.#wanted.get(portalId);
     // A reference time counts whatever the session's position; what follows it goes on from the position.
     const afterSequence = this.#unplaced.has(portalId) ? 0 : (positions.get(portalId) ?? 0);
-    return { portalId, afterSequence, fromTimestamp, cutoffMs };
+    const isFirst = this.#isFirst;
+    return { portalId, afterSequence, fromTimestamp, cutoffMs, schedule, isFirst };
   }
 
   #compose(pages: readonly PortalPage[], positions: Positions): MaybeAsync<Line | undefined> {

@@ -1,4 +1,3 @@
-import { XrtcError } from "../../errors.js";
 import type { ServerSettings } from "../options.js";
 import type { Backend } from "./backend.js";
 import { MemoryBackend } from "./memory/memory-backend.js";
@@ -11,5 +10,6 @@ import { MemoryBackend } from "./memory/memory-backend.js";
 export async function createBackend(settings: ServerSettings): Promise<Backend> {
   const { engine } = settings;
   if (engine.kind === "memory") return new MemoryBackend(settings);
-  throw new XrtcError("XRTC_ENGINE_UNAVAILABLE", "this server has no engine in Redis yet");
+  const { createRedisBackend } = await import("./redis/redis-backend.js");
+  return createRedisBackend(settings, engine);
 }

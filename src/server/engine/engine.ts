@@ -1,4 +1,5 @@
 import type { MaybeAsync } from "../../primitives/maybe-async.js";
+import type { Schedule } from "../../protocol/item.js";
 import type { LineCache } from "./line-cache.js";
 import type { StoredItem } from "./stored-item.js";
 
@@ -11,6 +12,10 @@ export interface PortalQuery {
   readonly fromTimestamp: number | undefined;
   /** Leaves out items older than this many ms; -1 for no limit. */
   readonly cutoffMs: number;
+  /** Which end the reader begins at: a page may leave out what lies further on than a line reaches. */
+  readonly schedule: Schedule;
+  /** Nothing was read for this get before: what was acknowledged before it began has to be there. */
+  readonly isFirst: boolean;
 }
 
 /**

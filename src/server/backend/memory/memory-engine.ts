@@ -2,9 +2,9 @@ import type { Cancel, Clock } from "../../../primitives/clock.js";
 import { encodeReceivedItem } from "../../../protocol/codec.js";
 import type { NewItem } from "../../../protocol/item.js";
 import type { Limits } from "../../../protocol/limits.js";
-import { LINE_OVERHEAD_BYTES } from "../../../protocol/server-codec.js";
-import { refusal, systemError } from "../../wire-error.js";
+import { systemError } from "../../wire-error.js";
 import { AccountSpace } from "./account-space.js";
+import { checkFits, portalIdsOf } from "../../engine/new-items.js";
 import { emptyPage } from "../../engine/empty-page.js";
 import type { Engine, EngineReader, PortalPage, PortalQuery } from "../../engine/engine.js";
 import { costOf, type StorageLedger } from "./portal.js";
@@ -49,10 +49,10 @@ export class MemoryEngine implements Engine {
    * @throws WireError when an item can never fit an answer, or there is no room for another portal or for the items
    */
   append(accountId: string, items: readonly NewItem[]): number {
-    const { clock } = this.#options;
+    const { clock, limits, withSequence } = this.#options;
     const space = this.#space(accountId);
     const portalIds = portalIdsOf(items);
-    for (const item of items) this.#checkFits(item);
+    for (const item of items) checkFits(item, limits.lineBytesMax, withSequence);
     space.checkRoom(portalIds, clock.now());
     this.#checkStorage(space, portalIds, items);
     let serverTimestamp = Math.floor(clock.wallNow());
@@ -106,21 +106,6 @@ export class MemoryEngine implements Engine {
     const space = new AccountSpace(this.#options.limits, this.#ledger);
     this.#spaces.set(accountId, space);
     return space;
-  }
-
-  /** Refuses what no line could ever hold, reckoned with the longest numbers, so that the bound does not move. */
-  #checkFits(item: NewItem): void {
-    const { limits, withSequence } = this.#options;
-    const room = limits.lineBytesMax - LINE_OVERHEAD_BYTES;
-    // No character takes more than 6 bytes (\u0000): a short payload need not be measured.
-    if (item.payload.length * 6 + NUMBERS_BYTES <= room) return;
-    const widest = { ...item, serverTimestamp: WIDEST_TIMESTAMP, seq: Number.MAX_SAFE_INTEGER };
-    if (Buffer.byteLength(encodeReceivedItem(widest, withSequence)) <= room) return;
-    throw refusal(
-      "application",
-      "INPUT_BINARYJSON_PARSE_FAIL",
-      `an item is too large: an answer has at most ${limits.lineBytesMax} bytes`,
-    );
   }
 
   /** The portals that are set to may give up their own oldest items, but nobody else's. */
@@ -177,13 +162,4 @@ export class MemoryEngine implements Engine {
       if (space.portals.size > 0) this.#cancelSweep ??= clock.schedule(SWEEP_MS, this.#sweep);
     }
   };
-}
-
-const WIDEST_TIMESTAMP = 9_999_999_999_999;
-const NUMBERS_BYTES = 160;
-
-function portalIdsOf(items: readonly NewItem[]): readonly string[] {
-  const [first] = items;
-  if (items.length === 1 && first !== undefined) return [first.portalId];
-  return [...new Set(items.map(({ portalId }) => portalId))];
 }

@@ -3,7 +3,15 @@ import type { Clock } from "../../../primitives/clock.js";
 import type { RegistrationBook, RegistrationCode } from "../backend.js";
 import { sha256 } from "../key-hashes.js";
 import type { Bounds } from "../../bounds.js";
-import { refusal, type WireError } from "../../wire-error.js";
+import {
+  newCode,
+  sentTooOften,
+  tooLate,
+  tooManyCodes,
+  tooManyRegistrations,
+  unknownToken,
+  wrongCode,
+} from "../registration-answers.js";
 
 /** A registration that was begun and is not finished. */
 interface Registration {
@@ -57,18 +65,17 @@ export class Registrations implements RegistrationBook {
     }
     registration.wrongCodes += 1;
     if (registration.wrongCodes < this.#options.bounds.registrationTriesMax) {
-      throw refusal("registration", "INVALID_CODE", "the code is wrong");
+      throw wrongCode();
     }
     this.#byToken.delete(token);
-    throw refusal("registration", "MAX_CODE_RETRY", "too many wrong codes: start again");
+    throw tooManyCodes();
   }
 
   #begin(email: string): RegistrationCode {
     const { clock, bounds, randomBytes } = this.#options;
     this.#forgetOld();
     if (this.#byToken.size >= bounds.registrationsMax) {
-      const message = "too many registrations are under way: try again in some minutes";
-      throw refusal("registration", "MAX_CONCURRENT_REGISTRATIONS", message);
+      throw tooManyRegistrations();
     }
     const token = randomBytes(16).toString("hex");
     const code = newCode(randomBytes);
@@ -89,7 +96,7 @@ export class Registrations implements RegistrationBook {
     if (registration?.email !== email) throw unknownToken();
     this.#checkTime(token, registration);
     if (registration.sends >= bounds.registrationSendsMax) {
-      throw refusal("registration", "MAX_CODE_SEND", "the code was sent too often: start again");
+      throw sentTooOften();
     }
     const code = newCode(randomBytes);
     registration.codeHash = sha256(code);
@@ -101,7 +108,7 @@ export class Registrations implements RegistrationBook {
   #checkTime(token: string, registration: Registration): void {
     if (!this.#isOver(registration)) return;
     this.#byToken.delete(token);
-    throw refusal("registration", "TIMEOUT_CODE", "the code came too late: start again");
+    throw tooLate();
   }
 
   #isOver(registration: Registration): boolean {
@@ -115,10 +122,3 @@ export class Registrations implements RegistrationBook {
     }
   }
 }
-
-const unknownToken = (): WireError =>
-  refusal("registration", "INVALID_TOKEN", "no registration has this token");
-
-/** Six digits. The remainder favours no digit that matters: 2³² is 4,294 times a million. */
-const newCode = (randomBytes: (size: number) => Buffer): string =>
-  String(randomBytes(4).readUInt32BE() % 1_000_000).padStart(6, "0");
