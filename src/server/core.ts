@@ -9,7 +9,8 @@ import { headerOf, type ServerReply, type ServerRequest } from "./exchange.js";
 import { FailureThrottle } from "./failure-throttle.js";
 import { Guard } from "./guard.js";
 import { Logger } from "./log.js";
-import type { ServerSettings } from "./options.js";
+import { observed } from "./observer.js";
+import type { ServerSettings, XrtcServerAccount } from "./options.js";
 import { route } from "./router.js";
 import { Counters, type ServerStats } from "./stats.js";
 import { systemError, WireError } from "./wire-error.js";
@@ -55,8 +56,18 @@ export class ServerCore {
     return this.#context.backend.open();
   }
 
+  /** Takes other accounts in place of those of the options. */
+  renewAccounts(accounts: readonly XrtcServerAccount[]): MaybeAsync<void> {
+    return this.#context.backend.renewAccounts(accounts);
+  }
+
   /** Answers a request, now or later. Throws nothing: what goes wrong is answered, too. */
-  handle(request: ServerRequest, reply: ServerReply): void {
+  handle(request: ServerRequest, bareReply: ServerReply): void {
+    const { observer, clock } = this.#context.settings;
+    const reply =
+      observer === undefined
+        ? bareReply
+        : observed(bareReply, request.path.slice(this.#pathPrefix.length), { observer, clock });
     const forwardedFor = headerOf(request.headers, "x-forwarded-for");
     const call: Call = {
       request,

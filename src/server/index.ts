@@ -9,6 +9,7 @@ export type { Bounds } from "./bounds.js";
 export { BOUNDS } from "./bounds.js";
 export type { Log, LogRecord } from "./log.js";
 export type { Extension, XrtcServerAccount, XrtcServerOptions } from "./options.js";
+export type { ObservedCall, ServerObserver } from "./observer.js";
 export type { XrtcServerTls } from "./tls.js";
 export { newAccountId, newApiKey, sha256Of } from "./new-credentials.js";
 

@@ -3,6 +3,7 @@
 import type { Schedule } from "../protocol/item.js";
 import { encodeLine, LINE_OVERHEAD_BYTES } from "../protocol/server-codec.js";
 import type { PortalPage } from "./engine/engine.js";
+import { isUnbroken } from "./engine/line-cache.js";
 import { Merge } from "./merge.js";
 import type { StoredItem } from "./engine/stored-item.js";
 
@@ -23,6 +24,8 @@ export interface Reached {
 export interface Line {
   readonly bytes: Buffer;
   readonly itemCount: number;
+  /** When the engine got the newest of them, in the clock's ms. */
+  readonly newestStoredAtMs: number;
   /** How far the line takes its reader, at most once for a portal. */
   readonly reached: readonly Reached[];
   /** Portals that have more for the next line. */
@@ -46,8 +49,14 @@ export function composeLine(
   const chosen = schedule === "FIFO" ? oldestFirst(filled, bounds) : newestFirst(pages, bounds);
   const { items, reached, unfinished } = chosen;
   if (items.length === 0) return undefined;
-  return { bytes: bytesOf(items, filled), itemCount: items.length, reached, unfinished };
+  const bytes = bytesOf(items, filled);
+  const newestStoredAtMs = newestOfEnds(items);
+  return { bytes, itemCount: items.length, newestStoredAtMs, reached, unfinished };
 }
+
+/** Items of a line stand in the order of their arrival, or against it. */
+const newestOfEnds = (items: readonly StoredItem[]): number =>
+  Math.max(items[0]?.storedAtMs ?? 0, items.at(-1)?.storedAtMs ?? 0);
 
 interface Chosen {
   readonly items: readonly StoredItem[];
@@ -136,7 +145,8 @@ class Room {
 }
 
 function bytesOf(items: readonly StoredItem[], pages: readonly PortalPage[]): Buffer {
-  const cache = pages[0]?.lines;
+  const [page] = pages;
+  const cache = pages.length === 1 && isUnbroken(items) ? page?.lines : undefined;
   const cached = cache?.get(items);
   if (cached !== undefined) return cached;
   const bytes = Buffer.from(encodeLine(items.map(({ encoded }) => encoded)));

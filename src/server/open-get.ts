@@ -38,6 +38,8 @@ export class OpenGet implements EngineReader, OpenExchange {
   /** Ends with the line that is on its way. */
   #isEnding = false;
   #hasDelivered = false;
+  /** What comes now was waited for, and had not been there before. */
+  #wasWoken = false;
 
   constructor(context: ServerContext, call: SessionCall, request: GetRequest, bounds: LineBounds) {
     const { counters, backend, settings } = context;
@@ -71,6 +73,7 @@ export class OpenGet implements EngineReader, OpenExchange {
   }
 
   wake(portalIds: readonly string[]): void {
+    this.#wasWoken = true;
     this.#lines.touched(portalIds);
     this.#pump();
   }
@@ -151,6 +154,7 @@ export class OpenGet implements EngineReader, OpenExchange {
   #handOn(line: Line | undefined): void {
     if (line === undefined) return;
     this.#hasDelivered = true;
+    if (this.#wasWoken) this.#observe(line);
     this.#context.counters.itemsDelivered += line.itemCount;
     if (this.#mode === "stream") {
       this.#isBehind = !this.#reply.write(line.bytes);
@@ -158,6 +162,11 @@ export class OpenGet implements EngineReader, OpenExchange {
     }
     this.#leave();
     sendBytes(this.#reply, line.bytes);
+  }
+
+  #observe(line: Line): void {
+    const { observer, clock } = this.#context.settings;
+    observer?.handedOver(Math.max(0, clock.now() - line.newestStoredAtMs));
   }
 
   #fail(error: unknown): void {

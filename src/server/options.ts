@@ -11,6 +11,7 @@ import { isLoopback } from "./address.js";
 import { type Bounds, BOUNDS } from "./bounds.js";
 import { type EngineSettings, engineOf } from "./engine-settings.js";
 import type { Log } from "./log.js";
+import type { ServerObserver } from "./observer.js";
 import { checkTls, type XrtcServerTls } from "./tls.js";
 
 /** An account of the local server, and the keys that open it: at least one, at most 10. */
@@ -88,6 +89,8 @@ export interface XrtcServerOptions {
   readonly randomBytes?: (size: number) => Buffer;
   /** Takes what the server has to tell; a library does not log by itself. @defaultValue silent */
   readonly log?: Log;
+  /** Hears what the server does, to measure it. @defaultValue none */
+  readonly observer?: ServerObserver;
 }
 
 /** The options with every default filled in. */
@@ -110,6 +113,7 @@ export interface ServerSettings {
   readonly random: Random;
   readonly randomBytes: (size: number) => Buffer;
   readonly log: Log;
+  readonly observer: ServerObserver | undefined;
 }
 
 /** Accounts that stand in documentation and examples: anybody knows them. */
@@ -171,7 +175,8 @@ const aFunction = z.custom((value) => typeof value === "function", {
   error: "expected a function",
 });
 
-const schema = z.strictObject({
+/** What each option may be. */
+export const optionsSchema = z.strictObject({
   host: z.string().min(1).optional(),
   port: z.int().min(0).max(65_535).optional(),
   allowInsecure: z.boolean().optional(),
@@ -209,6 +214,7 @@ const schema = z.strictObject({
   random: port("random source", ["next", "id"]).optional(),
   randomBytes: aFunction.optional(),
   log: aFunction.optional(),
+  observer: port("observer", ["answered", "handedOver"]).optional(),
 });
 
 /**
@@ -218,7 +224,7 @@ const schema = z.strictObject({
  *   listen beyond this machine without leave to
  */
 export function resolveOptions(options: XrtcServerOptions): ServerSettings {
-  const parsed = schema.safeParse(options);
+  const parsed = optionsSchema.safeParse(options);
   if (!parsed.success) throw new XrtcError("XRTC_OPTIONS", describe(parsed.error));
   const { host = "127.0.0.1", preset = "local", log } = options;
   refuseInsecure(host, options);
@@ -244,7 +250,19 @@ export function resolveOptions(options: XrtcServerOptions): ServerSettings {
     random: options.random ?? systemRandom,
     randomBytes: options.randomBytes ?? randomBytes,
     log: log === undefined ? () => {} : guarded(log),
+    observer: options.observer,
   };
+}
+
+/**
+ * Accounts that a server shall take while it runs.
+ *
+ * @throws XrtcError as {@link resolveOptions} does
+ */
+export function checkAccounts(accounts: readonly XrtcServerAccount[], host: string): void {
+  const parsed = optionsSchema.pick({ accounts: true }).safeParse({ accounts });
+  if (!parsed.success) throw new XrtcError("XRTC_OPTIONS", describe(parsed.error));
+  if (!isLoopback(host)) refuseSample(accounts);
 }
 
 function refuseInsecure(host: string, options: XrtcServerOptions): void {
@@ -253,7 +271,11 @@ function refuseInsecure(host: string, options: XrtcServerOptions): void {
     const message = `the server would listen on ${host} in plain HTTP, beyond this machine`;
     throw new XrtcError("XRTC_SERVER_INSECURE", message);
   }
-  const sample = options.accounts.find(({ accountId }) => SAMPLE_ACCOUNTS.has(accountId));
+  refuseSample(options.accounts);
+}
+
+function refuseSample(accounts: readonly XrtcServerAccount[]): void {
+  const sample = accounts.find(({ accountId }) => SAMPLE_ACCOUNTS.has(accountId));
   if (sample === undefined) return;
   const message = `the sample account ${sample.accountId} must not be served beyond this machine`;
   throw new XrtcError("XRTC_SERVER_INSECURE", message);

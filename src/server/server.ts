@@ -7,9 +7,14 @@ import { createBackend } from "./backend/create-backend.js";
 import type { Durability } from "./backend/backend.js";
 import { ServerCore } from "./core.js";
 import { Attachment } from "./http/attachment.js";
-import { BodyRoom } from "./http/body.js";
 import { Listener, type ListenerOptions } from "./http/listener.js";
-import { resolveOptions, type ServerSettings, type XrtcServerOptions } from "./options.js";
+import {
+  checkAccounts,
+  resolveOptions,
+  type ServerSettings,
+  type XrtcServerAccount,
+  type XrtcServerOptions,
+} from "./options.js";
 import { NO_STATS, type ServerStats } from "./stats.js";
 import { checkTls, type XrtcServerTls } from "./tls.js";
 import { systemError } from "./wire-error.js";
@@ -28,7 +33,6 @@ import { sendError } from "./wire-reply.js";
  */
 export class XrtcServer implements AsyncDisposable {
   readonly #settings: ServerSettings;
-  readonly #bodyRoom: BodyRoom;
   /** There from the moment when it begins to listen. */
   #core: ServerCore | undefined;
   readonly #listener: Listener;
@@ -49,7 +53,6 @@ export class XrtcServer implements AsyncDisposable {
    */
   constructor(options: XrtcServerOptions) {
     this.#settings = resolveOptions(options);
-    this.#bodyRoom = new BodyRoom(this.#settings.bounds.bodyBytesMax);
     const { host, port, tls } = this.#settings;
     this.#listener = new Listener({ host, port, tls, ...this.#serving() });
   }
@@ -138,6 +141,18 @@ export class XrtcServer implements AsyncDisposable {
   }
 
   /**
+   * Takes other accounts in place of those of its options. A key that is not among them opens nothing any more, and
+   * its sessions end; registered accounts stay.
+   *
+   * @throws XrtcError XRTC_OPTIONS, XRTC_SERVER_INSECURE as the constructor does; XRTC_CLOSED while it does not listen
+   */
+  async renewAccounts(accounts: readonly XrtcServerAccount[]): Promise<void> {
+    checkAccounts(accounts, this.#settings.host);
+    if (this.#core === undefined) throw closedError();
+    await this.#core.renewAccounts(accounts);
+  }
+
+  /**
    * Proves itself with another certificate to whoever connects from now on; open connections keep the former one.
    *
    * @throws XrtcError XRTC_OPTIONS when the certificate cannot be used, or the server was made without TLS
@@ -195,12 +210,10 @@ export class XrtcServer implements AsyncDisposable {
   }
 
   /** What every way to this server has in common. */
-  #serving(): Omit<ListenerOptions, "host" | "port" | "tls"> {
-    const { bounds, limits, trustedProxies } = this.#settings;
+  #serving(): Pick<ListenerOptions, "bounds" | "requestBytesMax" | "handle"> {
+    const { bounds, limits } = this.#settings;
     return {
       bounds,
-      trustedProxies,
-      bodyRoom: this.#bodyRoom,
       requestBytesMax: limits.requestBytesMax,
       handle: (request, reply) => {
         if (this.#core !== undefined) this.#core.handle(request, reply);

@@ -1,6 +1,7 @@
 import type { MaybeAsync } from "../../primitives/maybe-async.js";
 import type { NewItem } from "../../protocol/item.js";
 import type { Engine } from "../engine/engine.js";
+import type { XrtcServerAccount } from "../options.js";
 import type { WireError } from "../wire-error.js";
 
 /** How well an acknowledged item is kept. */
@@ -31,6 +32,11 @@ export interface Backend {
    *   not keep what the options promise
    */
   open(): MaybeAsync<void>;
+  /**
+   * Takes other accounts in place of those of the options. A key that is not among them opens nothing any more, and
+   * what its sessions have open in this process ends. Registered accounts stay.
+   */
+  renewAccounts(accounts: readonly XrtcServerAccount[]): MaybeAsync<void>;
   /**
    * Lets go of everything, and leaves no timer and no socket behind. Called once, after {@link Sessions.endAll} and
    * when no answer is under way any more, also when `open` failed.

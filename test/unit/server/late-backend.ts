@@ -14,7 +14,7 @@ import type {
 import { MemoryBackend } from "../../../src/server/backend/memory/memory-backend.js";
 import type { EngineReader, PortalPage, PortalQuery } from "../../../src/server/engine/engine.js";
 import type { StoredItem } from "../../../src/server/engine/stored-item.js";
-import type { ServerSettings } from "../../../src/server/options.js";
+import type { ServerSettings, XrtcServerAccount } from "../../../src/server/options.js";
 
 /** What a request may have to wait for. */
 export type Step =
@@ -121,6 +121,10 @@ export class LateBackend implements Backend {
 
   open(): void {
     this.#memory.open();
+  }
+
+  renewAccounts(accounts: readonly XrtcServerAccount[]): void {
+    this.#memory.renewAccounts(accounts);
   }
 
   async close(): Promise<void> {

@@ -77,6 +77,11 @@ export class Account {
     if (this.keys.length > KEYS_PER_ACCOUNT_MAX) this.keys.shift();
   }
 
+  removeKey(key: AccountKey): void {
+    const at = this.keys.indexOf(key);
+    if (at !== -1) this.keys.splice(at, 1);
+  }
+
   /** Counts one request of the month. @returns 0, or the ms until the next month when this one's are used up */
   countRequest(wallNow: number): number {
     // Asked for each request, and the calendar is dear.

@@ -18,15 +18,34 @@ export interface AccountsOptions {
 export class Accounts implements AccountBook {
   readonly #options: AccountsOptions;
   readonly #accounts = new Map<string, Account>();
+  /** Keys of the options, as opposed to those that were registered. */
+  readonly #ofOptions = new Set<AccountKey>();
   /** Stands in for an account that does not exist, so that its refusal takes as long. */
   readonly #nobody: AccountKey;
 
   constructor(options: AccountsOptions) {
     this.#options = options;
     this.#nobody = new AccountKey(this.#newAccount(""), sha256(""), options);
-    for (const account of options.accounts) {
-      for (const hash of keyHashesOf(account)) this.#addHash(account.accountId, hash);
+    this.renew(options.accounts);
+  }
+
+  /** Takes other accounts in place of those of the options. @returns the keys that open nothing any more */
+  renew(accounts: readonly XrtcServerAccount[]): ReadonlySet<AccountKey> {
+    const wanted = new Map<string, Buffer[]>();
+    for (const account of accounts) {
+      const hashes = wanted.get(account.accountId) ?? [];
+      wanted.set(account.accountId, [...hashes, ...keyHashesOf(account)]);
     }
+    const gone = new Set<AccountKey>();
+    for (const key of this.#ofOptions) {
+      const isWanted = wanted.get(key.accountId)?.some((hash) => key.isHashedAs(hash)) ?? false;
+      if (!isWanted) gone.add(key);
+    }
+    for (const key of gone) this.#remove(key);
+    for (const [accountId, hashes] of wanted) {
+      for (const hash of hashes) this.#keep(accountId, hash);
+    }
+    return gone;
   }
 
   hasRoom(): boolean {
@@ -51,10 +70,26 @@ export class Accounts implements AccountBook {
     return found;
   }
 
-  #addHash(accountId: string, hash: Buffer): void {
+  #addHash(accountId: string, hash: Buffer): AccountKey {
     const account = this.#accounts.get(accountId) ?? this.#newAccount(accountId);
     this.#accounts.set(accountId, account);
-    account.addKey(new AccountKey(account, hash, this.#options));
+    const key = new AccountKey(account, hash, this.#options);
+    account.addKey(key);
+    return key;
+  }
+
+  /** A key that is there stays as it is, with what was counted for it. */
+  #keep(accountId: string, hash: Buffer): void {
+    const known = this.#accounts.get(accountId)?.keys ?? [];
+    if (known.some((key) => key.isHashedAs(hash))) return;
+    this.#ofOptions.add(this.#addHash(accountId, hash));
+  }
+
+  #remove(key: AccountKey): void {
+    this.#ofOptions.delete(key);
+    const { account, accountId } = key;
+    account.removeKey(key);
+    if (account.keys.length === 0) this.#accounts.delete(accountId);
   }
 
   #newAccount(accountId: string): Account {

@@ -1,4 +1,4 @@
-import type { ServerSettings } from "../../options.js";
+import type { ServerSettings, XrtcServerAccount } from "../../options.js";
 import type { Backend } from "../backend.js";
 import { Accounts } from "./accounts.js";
 import { MemoryEngine } from "./memory-engine.js";
@@ -34,6 +34,10 @@ export class MemoryBackend implements Backend {
 
   open(): void {
     // What is in memory is there.
+  }
+
+  renewAccounts(accounts: readonly XrtcServerAccount[]): void {
+    this.sessions.endOf(this.accounts.renew(accounts));
   }
 
   close(): void {

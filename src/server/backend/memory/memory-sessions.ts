@@ -44,7 +44,7 @@ export class MemorySessions implements Sessions {
     if (waitMs > 0) return { kind: "tooMany", waitMs };
     if (this.#sessions.size >= this.#settings.bounds.sessionsMax) return FULL;
     if (!key.tryLogin()) return TOO_FREQUENT;
-    if (this.#settings.secondLogin === "end") this.#endOf(key);
+    if (this.#settings.secondLogin === "end") this.endOf(new Set([key]));
     return { kind: "opened", sessionId: this.#open(key, peer), epoch: this.#engine.epoch };
   }
 
@@ -64,6 +64,13 @@ export class MemorySessions implements Sessions {
   endAll(): void {
     for (const session of [...this.#sessions.values()]) this.#end(session);
     this.#earlySets.clear();
+  }
+
+  /** Ends all sessions of these keys. */
+  endOf(keys: ReadonlySet<AccountKey>): void {
+    for (const session of [...this.#sessions.values()]) {
+      if (keys.has(session.key)) this.#end(session);
+    }
   }
 
   #open(key: AccountKey, peer: string): string {
@@ -91,13 +98,6 @@ export class MemorySessions implements Sessions {
     this.#sessions.delete(session.id);
     session.end();
     if (this.#sessions.size === 0) this.#stopSweep();
-  }
-
-  /** Ends all sessions of a key. */
-  #endOf(key: AccountKey): void {
-    for (const session of [...this.#sessions.values()]) {
-      if (session.key === key) this.#end(session);
-    }
   }
 
   #scheduleSweep(): void {

@@ -1,4 +1,4 @@
-import type { ServerSettings } from "../../options.js";
+import type { ServerSettings, XrtcServerAccount } from "../../options.js";
 import { timingSafeEqual } from "node:crypto";
 import type { AccountBook } from "../backend.js";
 import { KEYS_PER_ACCOUNT_MAX, keyHashesOf, sha256 } from "../key-hashes.js";
@@ -21,7 +21,13 @@ export class RedisAccounts implements AccountBook {
     this.#prefix = prefix;
     this.#connection = connection;
     this.#settings = settings;
-    for (const account of settings.accounts) {
+    this.renew(settings.accounts);
+  }
+
+  /** Takes other accounts in place of those of the options. */
+  renew(accounts: readonly XrtcServerAccount[]): void {
+    this.#hashes.clear();
+    for (const account of accounts) {
       const known = this.#hashes.get(account.accountId) ?? [];
       const all = [...known, ...keyHashesOf(account)];
       this.#hashes.set(account.accountId, all.slice(-KEYS_PER_ACCOUNT_MAX));

@@ -4,7 +4,7 @@ import type { Cancel } from "../../../primitives/clock.js";
 import { TimeoutQueue } from "../../../primitives/timeout-queue.js";
 import type { EngineSettings } from "../../engine-settings.js";
 import { Logger } from "../../log.js";
-import type { ServerSettings } from "../../options.js";
+import type { ServerSettings, XrtcServerAccount } from "../../options.js";
 import type { Backend } from "../backend.js";
 import type { AccountFeed } from "./account-feed.js";
 import { AccountFeeds } from "./account-feeds.js";
@@ -130,7 +130,13 @@ export class RedisBackend implements Backend {
     if (this.#unfit !== undefined) throw new XrtcError("XRTC_OPTIONS", this.#unfit);
     const { trouble } = this;
     if (trouble === undefined) return;
-    throw new XrtcError("XRTC_ENGINE_UNAVAILABLE", `there is no Redis to serve from: ${trouble}`);
+    const message = `there is no Redis to serve from: ${trouble}`;
+    throw new XrtcError("XRTC_ENGINE_UNAVAILABLE", message, { retryable: true });
+  }
+
+  renewAccounts(accounts: readonly XrtcServerAccount[]): void {
+    this.accounts.renew(accounts);
+    this.sessions.endStrangers();
   }
 
   async close(): Promise<void> {

@@ -23,6 +23,8 @@ export interface RedisSessionsDeps {
 /** Who logged in: what later logins of the same key, and other epochs, end. */
 export interface SessionLife {
   readonly keyHash: string;
+  /** Whether the options named the key, and not a registration. */
+  readonly isOfOptions: boolean;
   /** How often the key's sessions had been ended before this one began. */
   readonly generation: number;
   readonly epoch: string;

@@ -69,7 +69,7 @@ export class RedisSessions implements Sessions {
     if (kind === "full" || kind === "tooFrequent" || kind === "refused") return { kind };
     const [epoch, generation] = [textAt(reply, 1), numberAt(reply, 2)];
     if (secondLogin === "end") this.endBefore(accountId, { keyHash, generation });
-    this.#seen(named, { keyHash, generation, epoch });
+    this.#seen(named, { keyHash, isOfOptions, generation, epoch });
     return { kind: "opened", sessionId, epoch };
   }
 
@@ -96,6 +96,18 @@ export class RedisSessions implements Sessions {
       if (session.accountId !== accountId || life.keyHash !== keyHash) continue;
       if (life.generation < generation) this.#end(session);
     }
+  }
+
+  /** The options name other keys now: sessions of those that are gone end here, and elsewhere let nobody in. */
+  endStrangers(): void {
+    for (const session of [...this.#sessions.values()]) {
+      const { accountId, life } = session;
+      if (life.isOfOptions && !this.#isStillNamed(accountId, life.keyHash)) this.#end(session);
+    }
+  }
+
+  #isStillNamed(accountId: string, keyHash: string): boolean {
+    return this.#options.accounts.isOfOptions(accountId, Buffer.from(keyHash, "hex"));
   }
 
   async #enter(named: SessionName, peer: string): Promise<Entry> {
@@ -125,9 +137,11 @@ export class RedisSessions implements Sessions {
   #entered(named: SessionName, reply: Reply, nowMs: number): Entry {
     const { feeds, clock } = this.#options;
     const [keyHash, generation, epoch] = [textAt(reply, 1), numberAt(reply, 2), textAt(reply, 3)];
+    const isOfOptions = textAt(reply, 6) === "1";
+    if (isOfOptions && !this.#isStillNamed(named.accountId, keyHash)) return { kind: "denied" };
     clock.observe(numberAt(reply, 5));
     feeds.enter(named.accountId).observe(epoch, numberAt(reply, 4));
-    const session = this.#seen(named, { keyHash, generation, epoch });
+    const session = this.#seen(named, { keyHash, isOfOptions, generation, epoch });
     session.renewedAtMs = nowMs;
     session.enter();
     return session.entered;

@@ -36,6 +36,6 @@ if found[5] ~= '1' and now - tonumber(found[6]) > ${USE_NOTED_EVERY_MS} then
   redis.call('HSET', session, 'usedAt', int(now))
   redis.call('HSET', base .. 'keys', hash, int(now))
 end
-return {'entered', hash, tonumber(found[4]), found[3], tonumber(known[3] or '0'), now}
+return {'entered', hash, tonumber(found[4]), found[3], tonumber(known[3] or '0'), now, found[5]}
 `,
 );
