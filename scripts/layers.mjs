@@ -32,6 +32,7 @@ export const LAYERS = [
   { name: "client", files: /^src\/client\//, below: CLIENT_SIDE },
   { name: "index", files: /^src\/index\.ts$/, below: ["client", ...CLIENT_SIDE] },
   { name: "server-index", files: /^src\/server\/index\.ts$/, below: ["server", ...SHARED] },
+  { name: "command", files: /^src\/server\/(?:command\/|cli\.ts$)/, below: ["server", ...SHARED] },
   { name: "server", files: /^src\/server\//, below: SHARED },
   // Not the public surface: a browser would get the whole client with it.
   { name: "editor", files: /^nodes\/editor\//, below: ["nodes-contract", "protocol"] },

@@ -1,11 +1,20 @@
 #!/usr/bin/env node
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { EXIT, runServerCommand } from "./command.js";
+import { EXIT, runServerCommand } from "./command/command.js";
 
 const stop = new AbortController();
 process.once("SIGINT", () => stop.abort());
 process.once("SIGTERM", () => stop.abort());
+
+let reload: () => void = () => {};
+// A terminal that closes ends what runs in it; a service is asked to read its files again.
+if (process.stdin.isTTY) process.once("SIGHUP", () => stop.abort());
+else process.on("SIGHUP", () => reload());
+
+// Nobody reads on: the server serves on, and there is nobody to tell.
+process.stdout.on("error", () => {});
+process.stderr.on("error", () => {});
 
 void main();
 
@@ -15,7 +24,7 @@ async function main(): Promise<void> {
       environment: process.env,
       version: packageVersion(__dirname),
       stop: stop.signal,
-      readFile: (path) => readFileSync(path, "utf8"),
+      onReload: (callback) => (reload = callback),
       stdout: (text) => process.stdout.write(text),
       stderr: (text) => process.stderr.write(text),
     });

@@ -65,9 +65,7 @@ export class NextLine {
 
   /** Something new came to these portals, this get's or others. */
   touched(portalIds: readonly string[]): void {
-    const isOwn = (portalId: string): boolean => this.#wanted.has(portalId);
-    // Nearly always all of them: then every reader has the same list.
-    this.#mark(portalIds.every(isOwn) ? portalIds : portalIds.filter(isOwn));
+    this.#mark(portalIds.filter((portalId) => this.#wanted.has(portalId)));
   }
 
   /** Moves nothing any more. */

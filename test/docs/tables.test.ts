@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { LIMITS, REMEDIES, type Limits } from "../../src/index.js";
-import { USAGE } from "../../src/server/command-arguments.js";
+import { USAGE } from "../../src/server/command/usage.js";
 import { codeBlocks, plain, readText, section, tableOf, tables } from "./readme.js";
 
 interface Option {
