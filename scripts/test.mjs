@@ -3,8 +3,8 @@
  * `npm test`: type check, lint, format, build, then every mocha test, with the counts as its last line.
  * `--mocha` leaves the checks out and keeps the build as it is. Other arguments go to mocha: files, or `-g <pattern>`.
  *
- * The simulation computes for minutes, and most other tests wait: it runs beside them, with what they leave of the
- * processor.
+ * What computes for minutes runs beside the tests that wait, with what they leave of the processor; those that start
+ * servers and brokers run beside them, too.
  *
  * `NODE_RED_PKG` names the Node-RED under test; without it, the newest line that this Node.js can run.
  */
@@ -22,8 +22,21 @@ const CHECKS = ["typecheck", "lint", "format:check", "build"];
 const CHECK_MS_MAX = 5 * 60_000;
 const MOCHA_MS_MAX = 12 * 60_000;
 
-/** What computes and hardly waits. */
-const COMPUTING = "test/simulation/**/*.test.ts";
+/** What runs beside all other tests, in processes of its own. */
+const BESIDE = [
+  {
+    title: "the simulation",
+    files: ["test/simulation/**/*.test.ts"],
+    msMax: 120_000,
+    yields: true,
+  },
+  {
+    title: "tests of whole processes",
+    files: ["test/processes/**/*.test.ts", "test/conformance/**/*.test.ts"],
+    msMax: 20_000,
+    yields: false,
+  },
+];
 
 const LEFT_OUT = [
   "the load check, which installs the tarball from the registry into an empty user directory",
@@ -37,16 +50,16 @@ const LEFT_OUT = [
  * @param {string} command
  * @param {readonly string[]} args
  * @param {number} msMax
- * @param {{ env?: NodeJS.ProcessEnv, output?: number }} [options] - `output`: a file's descriptor; then it also gives
- *   way to whatever else runs
+ * @param {{ env?: NodeJS.ProcessEnv, output?: number, yields?: boolean }} [options] - `output`: a file's descriptor;
+ *   `yields`: it gives way to whatever else runs
  * @returns {Promise<number>} its exit code, 124 when the deadline ended it
  */
-function run(command, args, msMax, { env = process.env, output } = {}) {
+function run(command, args, msMax, { env = process.env, output, yields = false } = {}) {
   return new Promise((resolve, reject) => {
     /** @type {import("node:child_process").StdioOptions} */
     const stdio = output === undefined ? "inherit" : ["ignore", output, output];
     const child = spawn(command, args, { cwd: ROOT, stdio, detached: true, env });
-    if (output !== undefined && child.pid !== undefined) {
+    if (yields && child.pid !== undefined) {
       setPriority(child.pid, constants.priority.PRIORITY_LOW);
     }
     let expired = false;
@@ -104,7 +117,7 @@ async function main() {
 
 /**
  * @param {readonly string[]} args
- * @param {{ env: NodeJS.ProcessEnv, output?: number }} options
+ * @param {{ env: NodeJS.ProcessEnv, output?: number, yields?: boolean }} options
  */
 function mocha(args, options) {
   const bin = createRequire(import.meta.url).resolve("mocha/bin/mocha.js");
@@ -112,7 +125,7 @@ function mocha(args, options) {
 }
 
 /**
- * Every test, in two processes; what the second one has to say comes when the first has ended.
+ * Every test, in a few processes; what those beside the first have to say comes when it has ended.
  *
  * @param {NodeJS.ProcessEnv} env
  */
@@ -120,14 +133,20 @@ async function wholeSuite(env) {
   const folder = mkdtempSync(join(tmpdir(), "tests-"));
   try {
     const tally = join(folder, "tally");
-    const log = join(folder, "computing.log");
-    const output = openSync(log, "w");
     const withTally = { ...env, TEST_TALLY: tally };
-    const computing = mocha(["--timeout", "120000", COMPUTING], { env: withTally, output });
-    const waiting = mocha(["--ignore", COMPUTING, "test/**/*.test.ts"], { env: withTally });
-    const codes = await Promise.all([computing, waiting]);
-    closeSync(output);
-    console.log(`\n── beside them, the simulation\n${readFileSync(log, "utf8")}`);
+    const beside = BESIDE.map(({ title, files, msMax, yields }, at) => {
+      const log = join(folder, `${at}.log`);
+      const output = openSync(log, "w");
+      const args = ["--timeout", String(msMax), ...files];
+      const ended = mocha(args, { env: withTally, output, yields });
+      return { title, log, ended: ended.finally(() => closeSync(output)) };
+    });
+    const apart = BESIDE.flatMap(({ files }) => files).flatMap((file) => ["--ignore", file]);
+    const codes = [await mocha([...apart, "test/**/*.test.ts"], { env: withTally })];
+    for (const { title, log, ended } of beside) {
+      codes.push(await ended);
+      console.log(`\n── beside them: ${title}\n${readFileSync(log, "utf8")}`);
+    }
     const sums = sumsOf(readFileSync(tally, "utf8"));
     // Whoever ended without its counts has failed before or after its tests.
     if (codes.some((code) => code !== 0) && sums.failed === 0) sums.failed = 1;
