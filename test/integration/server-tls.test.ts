@@ -77,7 +77,7 @@ describe("a local server with TLS", () => {
   });
 
   it("breaks off who speaks plain HTTP, garbage or nothing, and goes on", async () => {
-    const bounds = { headersTimeoutMs: 50, requestTimeoutMs: 50, checkIntervalMs: 10 };
+    const bounds = { headersTimeoutMs: 1_000, requestTimeoutMs: 1_000, checkIntervalMs: 50 };
     await using service = await startService({ tls, bounds, limits: { loginIntervalMsMin: 0 } });
     const port = Number(new URL(service.baseUrl).port);
     for (const words of ["POST /v1/auth/login HTTP/1.1\r\n\r\n", "\u0016\u0003\u0001xxxx", ""]) {
