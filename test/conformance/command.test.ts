@@ -9,6 +9,7 @@ const credentials = {
 };
 const limits = {
   ...sidesOf("hosted").hasty,
+  requestsPerSecondMax: 100,
   sessionIdleMsMax: 60_000,
   itemAgeMsMax: 3_600_000,
   requestsPerMonthMax: 1_000_000,

@@ -22,8 +22,8 @@ const HASTY: Partial<Limits> = {
   sessionIdleMsMax: 1_500,
   loginIntervalMsMin: 1_000,
   itemAgeMsMax: 2_000,
-  requestsPerSecondMax: 100,
-  requestsPerMonthMax: 120,
+  requestsPerSecondMax: 40,
+  requestsPerMonthMax: 60,
 };
 export const HASTY_CODE_MS = 600;
 
@@ -64,14 +64,24 @@ export function serverOptions(preset: LimitsPreset, limits: Limits): XrtcServerO
   };
 }
 
+/** What a server logs where a code was made. */
+export interface CodeRecord {
+  readonly email?: unknown;
+  readonly code?: unknown;
+}
+
 /** The codes of registrations, as a server logs them. */
 export class Codes {
   readonly #byEmail = new Map<string, string>();
 
+  /** Takes what a server logs. */
   readonly log: NonNullable<XrtcServerOptions["log"]> = (record) => {
-    const { email, code } = record as { readonly email?: unknown; readonly code?: unknown };
-    if (typeof email === "string" && typeof code === "string") this.#byEmail.set(email, code);
+    this.heard(record as CodeRecord);
   };
+
+  heard({ email, code }: CodeRecord): void {
+    if (typeof email === "string" && typeof code === "string") this.#byEmail.set(email, code);
+  }
 
   readonly codeOf = (email: string): Promise<string> => {
     const code = this.#byEmail.get(email);

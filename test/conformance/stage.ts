@@ -30,6 +30,8 @@ export class Session {
   readonly #wire: Wire;
   readonly #cookies = new Map<string, string>();
   lastUsedAt = performance.now();
+  /** Longest time in ms between the ends of two calls. */
+  longestGapMs = 0;
 
   constructor(
     wire: Wire,
@@ -49,7 +51,7 @@ export class Session {
     const headers = { cookie: this.cookie, ...options.headers };
     const exchange = await this.#wire.open(path, text, { ...options, headers });
     this.#keep(exchange.response.headers["set-cookie"]);
-    this.lastUsedAt = performance.now();
+    this.#used();
     return exchange;
   }
 
@@ -58,7 +60,7 @@ export class Session {
     const headers = { cookie: this.cookie, ...options.headers };
     const answer = await this.#wire.call(path, text, { ...options, headers });
     this.#keep(answer.headers["set-cookie"]);
-    this.lastUsedAt = performance.now();
+    this.#used();
     return answer;
   }
 
@@ -98,6 +100,12 @@ export class Session {
     const exchange = await this.open("/item/get", request);
     assert.equal(exchange.status, 200);
     return exchange;
+  }
+
+  #used(): void {
+    const now = performance.now();
+    this.longestGapMs = Math.max(this.longestGapMs, now - this.lastUsedAt);
+    this.lastUsedAt = now;
   }
 
   #keep(headers: readonly string[] = []): void {
@@ -204,6 +212,7 @@ export class Stage {
   readonly #common: Common;
   readonly #endpoint: Endpoint;
   readonly #tag = `t${Math.random().toString(36).slice(2, 10)}`;
+  readonly #sessions: Session[] = [];
   #account: Account | undefined;
   #portals = 0;
 
@@ -278,7 +287,15 @@ export class Stage {
   async newSession(account: Account = this.account, options: CallOptions = {}): Promise<Session> {
     const answer = await this.loginInTime(account, options);
     assert.equal(answer.status, 200, answer.text);
-    return new Session(this.wire(account), account, answer);
+    const session = new Session(this.wire(account), account, answer);
+    this.#sessions.push(session);
+    return session;
+  }
+
+  /** Whether calls took so long, on a busy machine, that sessions may have ended meanwhile. */
+  get isTooSlow(): boolean {
+    const { sessionIdleMsMax } = this.limits;
+    return this.#sessions.some(({ longestGapMs }) => longestGapMs > sessionIdleMsMax * 0.7);
   }
 
   /** A session of this case's account: a live one where the account is shared. */

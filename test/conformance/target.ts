@@ -55,7 +55,7 @@ export type Need =
   | "order"
   | "noExtensions";
 
-/** Requests of a month that a case may use up. */
+/** Requests that a case may use up. */
 const SHARE_MAX = 1_000;
 
 /** Longest time in ms that a case waits for a server without hasty times. */
@@ -93,10 +93,11 @@ const MISSING: Readonly<Record<Need, (target: Target) => string | undefined>> = 
     target.secondAddress === undefined ? "there is no second address" : undefined,
   registration: (target) =>
     target.registrationCode === undefined ? "the code that is mailed cannot be read" : undefined,
-  smallShare: (target) =>
-    (target.hasty ?? target).limits.requestsPerMonthMax > SHARE_MAX
-      ? "it would take too many requests"
-      : undefined,
+  smallShare: ({ hasty, limits: plain }) => {
+    const { requestsPerSecondMax, requestsPerMonthMax } = (hasty ?? { limits: plain }).limits;
+    const isSmall = Math.max(requestsPerSecondMax, requestsPerMonthMax) <= SHARE_MAX;
+    return isSmall ? undefined : "it would take too many requests";
+  },
   plainHttp: (target) =>
     target.baseUrl.startsWith("http:") ? undefined : "the server is not on plain HTTP",
   noExtensions: (target) =>

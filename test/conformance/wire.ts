@@ -141,7 +141,7 @@ export class Wire {
     options: { readonly getTimeoutMs: number; readonly budget: Budget; readonly pace: Pace },
   ) {
     this.#url = new URL(baseUrl);
-    const agentOptions = { keepAlive: true, maxSockets: 128 };
+    const agentOptions = { keepAlive: true, maxSockets: 40 };
     this.#agent = this.isSecure ? new https.Agent(agentOptions) : new http.Agent(agentOptions);
     this.#deadlineMs = options.getTimeoutMs + PATIENCE_MS;
     this.#budget = options.budget;

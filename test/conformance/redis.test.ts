@@ -1,0 +1,33 @@
+import type { LimitsPreset } from "../../src/protocol/limits.js";
+import { needsRedis, RedisServer } from "../support/redis.js";
+import { startLocal, type Started } from "./local-target.js";
+import { describeConformance, HOSTED_NOT_ASKED, LOCAL_NOT_ASKED } from "./suite.js";
+
+async function startOnRedis(preset: LimitsPreset): Promise<Started> {
+  const redis = await RedisServer.start();
+  const { target, close } = await startLocal(`Redis, ${preset}`, preset, (side) => ({
+    engine: redis.url,
+    enginePrefix: side,
+  }));
+  return {
+    target,
+    async close() {
+      await close();
+      await redis[Symbol.asyncDispose]();
+    },
+  };
+}
+
+describe("conformance of the Redis engine", () => {
+  describeConformance("The preset local", {
+    before: needsRedis,
+    start: () => startOnRedis("local"),
+    notAsked: LOCAL_NOT_ASKED,
+  });
+
+  describeConformance("The preset hosted", {
+    before: needsRedis,
+    start: () => startOnRedis("hosted"),
+    notAsked: HOSTED_NOT_ASKED,
+  });
+});
