@@ -41,6 +41,8 @@ interface NodeDefinition<Fields> {
   paletteLabel?: string;
   label: (this: EditorNode<Fields>) => string;
   labelStyle?: (this: EditorNode<Fields>) => string;
+  /** The node was put into the workspace: from the palette, or by an import. */
+  onadd?: (this: EditorNode<Fields>) => void;
   oneditprepare?: (this: EditorNode<Fields>) => void;
   oneditsave?: (this: EditorNode<Fields>) => void;
   oneditcancel?: (this: EditorNode<Fields>) => void;
@@ -95,6 +97,10 @@ declare const RED: {
     node(id: string): EditorNode<{ name?: string; preset?: string }> | null;
     filterNodes(filter: { type: string }): EditorNode<{ name?: string; port?: string | number }>[];
     workspace(id: string): { label: string } | null | undefined;
+  };
+  readonly clipboard: {
+    /** Says so beside the element when it could; `said` is a key of the editor's own catalogue. */
+    copyText(text: string, element: JQuery, said: string): boolean;
   };
   readonly utils: {
     /** The editor's own rule for an expression of that type. */

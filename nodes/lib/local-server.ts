@@ -8,12 +8,16 @@ import {
   XrtcError,
 } from "../../src/index.js";
 import { type Log, type ServerStats, XrtcServer } from "../../src/server/index.js";
+import { isLoopbackHost } from "../contract/server.js";
 import type { Credentials } from "./credentials.js";
 import { asXrtcError } from "./errors.js";
-import type { ServerSettings } from "./settings/server.js";
+import type { Mount, RequestHandler } from "./mount.js";
+import { optionsOf, type ServerPlace, type ServerPlan } from "./server-plan.js";
 
 /** Milliseconds between two attempts to get the port: nobody else waits for it, so the pace need not vary. */
 export const PORT_RETRY_MS = 2_000;
+/** Milliseconds between two attempts to reach Redis, each of which takes a while itself. */
+export const ENGINE_RETRY_MS = 3_000;
 
 export type ServerState =
   /** No node runs it: none is deployed, or its time has not come yet. */
@@ -21,20 +25,31 @@ export type ServerState =
   | { readonly kind: "starting" }
   | {
       readonly kind: "listening";
+      /** Base URL for clients in this process. */
       readonly url: string;
+      /** Where others find it: a host and its port, or a path of Node-RED's own web server. */
+      readonly place: string;
       readonly limits: Limits;
       readonly credentials: Credentials;
       /** Counts since its start, and what is there now. */
       readonly stats: () => ServerStats;
+      /** Why it cannot serve just now; undefined while it can. */
+      readonly trouble: () => string | undefined;
+      /** Calls back once, with the next request that comes. @returns a function that ends this */
+      readonly onNextRequest: (callback: () => void) => () => void;
+      /** Whether what it keeps is elsewhere, and may be out of reach. */
+      readonly isRemote: boolean;
     }
   /** It could not listen and tries again, or, without `retryInMs`, it cannot at all. */
   | { readonly kind: "failed"; readonly cause: XrtcError; readonly retryInMs?: number };
 
 export interface LocalServerOptions {
-  readonly settings: Pick<ServerSettings, "port" | "preset">;
+  readonly plan: ServerPlan;
   readonly credentials: Credentials;
   readonly clock: Clock;
-  /** Resolves when what may still hold the port has let it go. */
+  /** Takes requests below a path of Node-RED's own web server. */
+  readonly mount: Mount;
+  /** Resolves when what may still hold the port or the path has let it go. */
   readonly portFree: () => Promise<void>;
   /** Takes what the server has to tell, the codes of registrations among it. */
   readonly log: Log;
@@ -47,6 +62,9 @@ export class LocalServer {
   readonly #closing = new AbortController();
   #running: Promise<void> | undefined;
   #server: XrtcServer | undefined;
+  /** Of the latest attempt, for what comes in below the path. */
+  #handle: RequestHandler | undefined;
+  #unmount: (() => void) | undefined;
 
   constructor(options: LocalServerOptions) {
     this.#options = options;
@@ -56,8 +74,8 @@ export class LocalServer {
     return this.#state;
   }
 
-  get port(): number {
-    return this.#options.settings.port;
+  get place(): ServerPlace {
+    return this.#options.plan.place;
   }
 
   /** Begins to listen; how that goes is told by `state`. */
@@ -74,6 +92,9 @@ export class LocalServer {
     await this.#running;
     await this.#server?.close();
     this.#server = undefined;
+    // Until here it answers that it is closing.
+    this.#unmount?.();
+    this.#unmount = undefined;
     this.#state.set({ kind: "absent" });
   }
 
@@ -86,30 +107,65 @@ export class LocalServer {
         await this.#listen();
         return;
       } catch (thrown) {
-        if (!isXrtcError(thrown, "XRTC_SERVER_ADDRESS")) throw thrown;
-        // Whoever has the port may leave; the runtime that this one replaces, for instance.
-        this.#state.set({ kind: "failed", cause: thrown, retryInMs: PORT_RETRY_MS });
-        await sleep(clock, PORT_RETRY_MS, signal);
+        const retryInMs = retryMsOf(thrown);
+        if (retryInMs === undefined) throw thrown;
+        this.#state.set({ kind: "failed", cause: asXrtcError(thrown), retryInMs });
+        await sleep(clock, retryInMs, signal);
       }
     }
   }
 
   async #listen(): Promise<void> {
-    const { settings, credentials, log } = this.#options;
-    const server = new XrtcServer({
-      log,
-      port: settings.port,
-      preset: settings.preset,
-      accounts: [{ accountId: credentials.accountId, apiKeys: [credentials.apiKey] }],
-    });
-    const url = await server.listen();
-    this.#server = server;
-    this.#state.set({
-      kind: "listening",
-      url,
-      limits: server.limits,
-      credentials,
-      stats: () => server.stats,
-    });
+    const { plan, credentials, log } = this.#options;
+    const server = new XrtcServer({ ...optionsOf(plan, credentials), log });
+    try {
+      const { url, place } = await this.#serve(server);
+      this.#server = server;
+      this.#state.set({
+        kind: "listening",
+        url,
+        place,
+        limits: server.limits,
+        credentials,
+        stats: () => server.stats,
+        trouble: () => server.trouble,
+        onNextRequest: (callback) => server.onNextRequest(callback),
+        isRemote: plan.redis !== undefined,
+      });
+    } catch (thrown) {
+      await server.close();
+      throw thrown;
+    }
   }
+
+  async #serve(server: XrtcServer): Promise<{ readonly url: string; readonly place: string }> {
+    const { plan, mount } = this.#options;
+    if (plan.place.kind === "port") {
+      const url = await server.listen();
+      const place = new URL(url);
+      // As it was asked for: an address for all addresses is one to nobody else.
+      place.hostname = hostInUrl(plan.place.host);
+      return { url: await this.#urlForNodes(server, url), place: place.host };
+    }
+    const { path, prefix } = plan.place;
+    this.#unmount ??= mount(path, (request, response) => this.#handle?.(request, response));
+    this.#handle = server.handler();
+    // The nodes of this Node-RED take no way around: a login in front of it, or its certificate, may be in it.
+    return { url: await server.listenLocally(), place: prefix };
+  }
+
+  /** Where a client in this process needs neither a name that a certificate has, nor leave for plain HTTP. */
+  async #urlForNodes(server: XrtcServer, url: string): Promise<string> {
+    const { protocol, hostname } = new URL(url);
+    return protocol === "http:" && isLoopbackHost(hostname) ? url : server.listenLocally();
+  }
+}
+
+const hostInUrl = (host: string): string => (host.includes(":") ? `[${host}]` : host);
+
+/** How long to wait before the next attempt; undefined when none will help. */
+function retryMsOf(thrown: unknown): number | undefined {
+  // Whoever has the port may leave; the runtime that this one replaces, for instance.
+  if (isXrtcError(thrown, "XRTC_SERVER_ADDRESS")) return PORT_RETRY_MS;
+  return isXrtcError(thrown, "XRTC_ENGINE_UNAVAILABLE") ? ENGINE_RETRY_MS : undefined;
 }

@@ -7,12 +7,20 @@ export type Translate = (key: string, parameters?: Readonly<Record<string, strin
 const CATALOGUE = "@xrtc-community/node-red-xrtc/xrtc-config:badge";
 
 /** The text of a look in the runtime's language. */
-export function textOf({ phrase, perSecond, queued }: Look, translate: Translate): string {
-  if (perSecond === undefined && queued === undefined) return phraseOf(phrase, translate);
+export function textOf(look: Look, translate: Translate): string {
+  const { phrase, clients, perSecond, queued } = look;
+  const hasCounts = [clients, perSecond, queued].some((count) => count !== undefined);
+  if (!hasCounts) return phraseOf(phrase, translate);
+  const users = clients === undefined ? "" : `, ${clientsOf(clients, translate)}`;
   const rate = perSecond === undefined ? "" : `, ${perSecond}/s`;
   const waiting = queued === undefined ? "" : ` (${queued})`;
-  return `${shortPhraseOf(phrase, translate)}${rate}${waiting}`;
+  return `${shortPhraseOf(phrase, translate)}${users}${rate}${waiting}`;
 }
+
+const clientsOf = (count: number, translate: Translate): string =>
+  count === 1
+    ? translate(`${CATALOGUE}.client`)
+    : translate(`${CATALOGUE}.clients`, { count: String(count) });
 
 /** A phrase with something behind it. */
 function shortPhraseOf(phrase: Phrase, translate: Translate): string {

@@ -22,7 +22,9 @@ export interface Look {
   readonly fill: "red" | "green" | "yellow" | "grey";
   readonly shape: "ring" | "dot";
   readonly phrase: Phrase;
-  /** Messages a second, in round numbers; shown behind the phrase. */
+  /** Clients of a server; shown behind the phrase. */
+  readonly clients?: number;
+  /** Messages a second, in round numbers; shown behind that. */
   readonly perSecond?: number;
   /** Messages that wait, in round numbers; shown last. */
   readonly queued?: number;
@@ -115,28 +117,50 @@ function roughly(count: number): number {
   return Math.floor(count / step) * step;
 }
 
-/** The look of a server inside Node-RED: its address while it listens. */
-export function serverLookOf(state: ServerState): Look | undefined {
+/** What goes on in a server inside Node-RED. */
+export interface ServerLoad {
+  readonly clients: number;
+  /** Items set in the last second. */
+  readonly perSecond: number;
+  /** Whether it has lost what it keeps its items in. */
+  readonly isTroubled: boolean;
+}
+
+const NO_LOAD: ServerLoad = { clients: 0, perSecond: 0, isTroubled: false };
+
+/** The look of a server inside Node-RED: where it is while it listens, and what goes on there. */
+export function serverLookOf(state: ServerState, load = NO_LOAD): Look | undefined {
   switch (state.kind) {
     case "absent":
       return undefined;
     case "starting":
       return { fill: "yellow", shape: "ring", phrase: { kind: "own", key: "starting" } };
     case "listening":
-      return {
-        fill: "green",
-        shape: "dot",
-        phrase: { kind: "words", text: new URL(state.url).host },
-      };
+      return listeningLook(state.place, load);
     case "failed": {
       const { cause, retryInMs } = state;
-      return retryInMs === undefined
-        ? { fill: "red", shape: "dot", phrase: refusalPhrase(cause) }
-        : { fill: "red", shape: "ring", phrase: retryPhrase(cause, retryInMs) };
+      if (retryInMs === undefined) {
+        return { fill: "red", shape: "dot", phrase: refusalPhrase(cause) };
+      }
+      const fill = cause.code === ENGINE ? "yellow" : "red";
+      return { fill, shape: "ring", phrase: retryPhrase(cause, retryInMs) };
     }
     default:
       return state satisfies never;
   }
+}
+
+const ENGINE = "XRTC_ENGINE_UNAVAILABLE";
+
+function listeningLook(place: string, { clients, perSecond, isTroubled }: ServerLoad): Look {
+  if (isTroubled) return { fill: "yellow", shape: "ring", phrase: { kind: "retry", code: ENGINE } };
+  return {
+    fill: "green",
+    shape: "dot",
+    phrase: { kind: "words", text: place },
+    ...(clients > 0 ? { clients: roughly(clients) } : {}),
+    ...(perSecond > 0 ? { perSecond: roughly(perSecond) } : {}),
+  };
 }
 
 function retryPhrase({ code }: XrtcError, retryInMs: number): Phrase {
@@ -164,6 +188,7 @@ export const sameLook = (a: Look | undefined, b: Look | undefined): boolean =>
     b !== undefined &&
     a.fill === b.fill &&
     a.shape === b.shape &&
+    a.clients === b.clients &&
     a.perSecond === b.perSecond &&
     a.queued === b.queued &&
     JSON.stringify(a.phrase) === JSON.stringify(b.phrase));

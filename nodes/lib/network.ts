@@ -1,6 +1,13 @@
-/** From the config nodes for TLS and proxies to what a client is told of them. */
+/** From the config nodes for TLS and proxies to what a client, or a server, is told of them. */
 
-import { printable, type ProxyOptions, type TlsOptions, XrtcError } from "../../src/index.js";
+import {
+  printable,
+  type ProxyOptions,
+  Redacted,
+  type TlsOptions,
+  XrtcError,
+} from "../../src/index.js";
+import type { XrtcServerTls } from "../../src/server/index.js";
 import { unsetVariable } from "./saved-settings.js";
 import type { ConfigSettings } from "./settings/config.js";
 
@@ -40,6 +47,25 @@ export function networkOf(
   return {
     ...(tls === "" ? {} : { tls: tlsOf(getNode(tls)) }),
     ...(proxy === "" ? {} : { proxy: proxyOf(getNode(proxy)) }),
+  };
+}
+
+/**
+ * What a server proves itself with, as a tls-config node says.
+ *
+ * @throws XrtcError XRTC_OPTIONS when it is not deployed, or has no certificate that can be read
+ */
+export function serverTlsOf(node: unknown): XrtcServerTls {
+  if (!isTlsNode(node)) throw notDeployed("tls", "tls-config", "xrtc-server");
+  const { cert, key, passphrase } = node.addTLSOptions({});
+  if (node.valid === false || !cert || !key) {
+    const reason = "the tls-config node has no certificate and key, or cannot read them";
+    throw wrong("tls", reason, "xrtc-server");
+  }
+  return {
+    cert: String(cert),
+    key: new Redacted(String(key)),
+    ...(passphrase ? { passphrase: new Redacted(String(passphrase)) } : {}),
   };
 }
 
@@ -86,8 +112,8 @@ function proxyOf(node: unknown): ProxyOptions {
 const isTlsNode = (node: unknown): node is TlsNode =>
   typeof (node as Partial<TlsNode> | null | undefined)?.addTLSOptions === "function";
 
-const notDeployed = (field: string, type: string): XrtcError =>
-  wrong(field, `the ${type} node that is chosen is not deployed, or is disabled`);
+const notDeployed = (field: string, type: string, owner?: string): XrtcError =>
+  wrong(field, `the ${type} node that is chosen is not deployed, or is disabled`, owner);
 
-const wrong = (field: string, reason: string): XrtcError =>
-  new XrtcError("XRTC_OPTIONS", `xrtc-config: ${field}: ${reason}`);
+const wrong = (field: string, reason: string, owner = "xrtc-config"): XrtcError =>
+  new XrtcError("XRTC_OPTIONS", `${owner}: ${field}: ${reason}`);

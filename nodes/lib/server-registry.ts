@@ -1,13 +1,13 @@
-import { createHash } from "node:crypto";
 import { Broadcast, type Clock, XrtcError } from "../../src/index.js";
 import type { Log } from "../../src/server/index.js";
 import type { Credentials, SavedCredentials } from "./credentials.js";
 import { randomCredentials, serverCredentialsOf } from "./credentials.js";
 import type { ServerState } from "./local-server.js";
 import { LocalServer } from "./local-server.js";
+import type { Mount } from "./mount.js";
 import type { Lease } from "./pool.js";
 import { Pool } from "./pool.js";
-import type { ServerSettings } from "./settings/server.js";
+import { fingerprintOf, samePlace, type ServerPlan } from "./server-plan.js";
 
 /** Milliseconds that a server outlives its node: a redeploy finds it, its sessions and its items again. */
 export const SERVER_HOLD_MS = 10_000;
@@ -19,6 +19,14 @@ export interface ServerRegistryOptions {
   readonly onError: (thrown: unknown) => void;
   /** Takes what the servers have to tell. */
   readonly log: Log;
+}
+
+/** The server that a node wants. */
+export interface ServerWish {
+  readonly plan: ServerPlan;
+  /** What Node-RED keeps of its account and key. */
+  readonly saved: SavedCredentials | undefined;
+  readonly mount: Mount;
 }
 
 interface Entry {
@@ -55,19 +63,14 @@ export class ServerRegistry {
    *
    * @throws XrtcError XRTC_CREDENTIALS_MISSING when only half of them are set
    */
-  acquire(
-    nodeId: string,
-    settings: ServerSettings,
-    saved: SavedCredentials | undefined,
-  ): Lease<LocalServer> {
+  acquire(nodeId: string, { plan, saved, mount }: ServerWish): Lease<LocalServer> {
     const credentials = serverCredentialsOf(saved, () => this.#spareOf(nodeId));
-    const { port, preset } = settings;
     // Another node's server that is only held gives way to one that is wanted now.
-    this.#pool.endHeld((key, { server }) => key !== nodeId && port !== 0 && server.port === port);
+    this.#pool.endHeld((key, { server }) => key !== nodeId && samePlace(server.place, plan.place));
     const { value, release } = this.#pool.acquire(nodeId, {
-      fingerprint: fingerprintOf([port, preset], credentials),
+      fingerprint: fingerprintOf(plan, credentials),
       owner: nodeId,
-      create: () => this.#create(nodeId, { port, preset }, credentials),
+      create: () => this.#create(nodeId, { plan, mount }, credentials),
       conflict: () =>
         new XrtcError("XRTC_SERVER_ADDRESS", "an earlier server of this node still runs"),
     });
@@ -105,12 +108,12 @@ export class ServerRegistry {
 
   #create(
     nodeId: string,
-    settings: Pick<ServerSettings, "port" | "preset">,
-    to: Credentials,
+    { plan, mount }: Pick<ServerWish, "plan" | "mount">,
+    credentials: Credentials,
   ): Entry {
     const { clock, log } = this.#options;
     const portFree = (): Promise<void> => this.#pool.settled();
-    const server = new LocalServer({ settings, credentials: to, clock, portFree, log });
+    const server = new LocalServer({ plan, credentials, clock, mount, portFree, log });
     server.start();
     const unsubscribe = server.state.subscribe((state) => this.#set(nodeId, state));
     return { nodeId, server, unsubscribe };
@@ -145,10 +148,4 @@ export class ServerRegistry {
     if (state.value.kind !== "absent" || state.listenerCount > 0) return;
     this.#states.delete(nodeId);
   }
-}
-
-/** A digest, so that no key lies about in a comparison. */
-function fingerprintOf(settings: readonly unknown[], { accountId, apiKey }: Credentials): string {
-  const text = JSON.stringify([...settings, accountId, apiKey.reveal()]);
-  return createHash("sha256").update(text).digest("base64");
 }

@@ -11,7 +11,8 @@ export type { Log, LogRecord } from "./log.js";
 export type { Extension, XrtcServerAccount, XrtcServerOptions } from "./options.js";
 export type { ObservedCall, ServerObserver } from "./observer.js";
 export type { XrtcServerTls } from "./tls.js";
-export { newAccountId, newApiKey, sha256Of } from "./new-credentials.js";
+export { newAccountId, newApiKey } from "../protocol/new-credentials.js";
+export { sha256Of } from "./new-credentials.js";
 
 // What it shares with the SDK
 export type { XrtcErrorCode } from "../errors.js";

@@ -43,6 +43,7 @@ export class XrtcServer implements AsyncDisposable {
   #listening: Promise<string> | undefined;
   #listeningLocally: Promise<string> | undefined;
   #closing: Promise<void> | undefined;
+  #onNextRequest: (() => void) | undefined;
   #url: string | undefined;
 
   /**
@@ -153,6 +154,19 @@ export class XrtcServer implements AsyncDisposable {
   }
 
   /**
+   * Calls back once, with the next request that comes: for who shows what goes on, and need not look while nothing
+   * does. There is one callback; another one takes its place.
+   *
+   * @returns a function that ends this
+   */
+  onNextRequest(callback: () => void): () => void {
+    this.#onNextRequest = callback;
+    return () => {
+      if (this.#onNextRequest === callback) this.#onNextRequest = undefined;
+    };
+  }
+
+  /**
    * Proves itself with another certificate to whoever connects from now on; open connections keep the former one.
    *
    * @throws XrtcError XRTC_OPTIONS when the certificate cannot be used, or the server was made without TLS
@@ -216,10 +230,17 @@ export class XrtcServer implements AsyncDisposable {
       bounds,
       requestBytesMax: limits.requestBytesMax,
       handle: (request, reply) => {
+        this.#tellOfRequest();
         if (this.#core !== undefined) this.#core.handle(request, reply);
         else sendError(reply, systemError(503, "the server is not open"));
       },
     };
+  }
+
+  #tellOfRequest(): void {
+    const callback = this.#onNextRequest;
+    this.#onNextRequest = undefined;
+    callback?.();
   }
 
   #open(): Promise<ServerCore> {

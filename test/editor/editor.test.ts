@@ -217,6 +217,16 @@ describe("the editor's side of the nodes", () => {
     agrees(["xrtc-get", "portals"], readGetSettings, lists);
     const numbers = ["", "0", "-1", "-2", "1.5", "8480", "65535", "65536", "x", "1e3", 7];
     agrees(["xrtc-server", "port"], readServerSettings, numbers);
+    const hosts = ["", "localhost", "::1", "[::1]", "0.0.0.0", "a b", "my.house", "my.house:80"];
+    agrees(["xrtc-server", "host"], readServerSettings, hosts);
+    agrees(["xrtc-server", "host"], readServerSettings, hosts, { listen: "path" });
+    agrees(["xrtc-server", "hostNames"], readServerSettings, [...hosts, "a, b;c", "http://a"]);
+    const paths = ["", "/", "xrtc", "/a/b/", "a//b", "/a b", "/../x", "/x?y", "/ä", "/a.b_c~d-e"];
+    agrees(["xrtc-server", "path"], readServerSettings, paths, { listen: "path" });
+    agrees(["xrtc-server", "path"], readServerSettings, paths);
+    const urls = ["", "redis://h", "rediss://u@h:1/2", "redis://u:p@h", "http://h", "h", "redis:"];
+    agrees(["xrtc-server", "redisUrl"], readServerSettings, urls, { engine: "redis" });
+    agrees(["xrtc-server", "redisUrl"], readServerSettings, urls);
     agrees(["xrtc-in", "cutoff"], readInSettings, numbers, { portals: "a" });
     agrees(["xrtc-in", "portals"], readInSettings, lists, { dynamic: true });
     const distances = [...numbers, "1", "86400", "86401"];
@@ -310,7 +320,11 @@ describe("the editor's side of the nodes", () => {
       assert.deepEqual(
         // Out of the realm of the browser's script.
         structuredClone(credentials),
-        { accountId: { type: "text" }, apiKey: { type: "password" } },
+        {
+          accountId: { type: "text" },
+          apiKey: { type: "password" },
+          ...(type === "xrtc-server" ? { redisPassword: { type: "password" } } : {}),
+        },
       );
       assert.ok(!("apiKey" in defaults) && !("accountId" in defaults));
       assert.match(pageOf(type), /type="password"\s+id="node-(config-)?input-apiKey"/);

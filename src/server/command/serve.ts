@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { systemClock } from "../../primitives/clock.js";
 import { type Log, Logger } from "../log.js";
-import { newAccountId, newApiKey } from "../new-credentials.js";
+import { newAccountId, newApiKey } from "../../protocol/new-credentials.js";
 import { optionsSchema, type XrtcServerOptions } from "../options.js";
 import { XrtcServer } from "../server.js";
 import { NO_STATS } from "../stats.js";

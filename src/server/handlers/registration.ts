@@ -8,7 +8,7 @@ import {
   isRefused,
 } from "../../protocol/server-codec.js";
 import type { Call, Handler, ServerContext } from "../context.js";
-import { newAccountId, newApiKey } from "../new-credentials.js";
+import { newAccountId, newApiKey } from "../../protocol/new-credentials.js";
 import { parseBody } from "../request-body.js";
 import { serve } from "../serve.js";
 import { refusal, systemError, tooManyRequests } from "../wire-error.js";

@@ -122,18 +122,28 @@ describe("the look of a status", () => {
     assert.equal(senderLook(waiting(400), 0, 128), "red ring: unreachable, retrying");
   });
 
-  it("of a server shows where it listens", () => {
-    const look = serverLookOf({
-      kind: "listening",
-      url: "http://127.0.0.1:8480/v1",
-    } as Parameters<typeof serverLookOf>[0]);
-    assert.equal(shown(look), "green dot: 127.0.0.1:8480");
+  it("of a server shows where it listens, who is there and what goes on", () => {
+    const state = { kind: "listening", place: "127.0.0.1:8480" } as Parameters<
+      typeof serverLookOf
+    >[0];
+    const load = (clients: number, perSecond: number, isTroubled = false): string =>
+      shown(serverLookOf(state, { clients, perSecond, isTroubled }));
+    assert.equal(shown(serverLookOf(state)), "green dot: 127.0.0.1:8480");
+    assert.equal(load(0, 0), "green dot: 127.0.0.1:8480");
+    assert.equal(load(1, 0), "green dot: 127.0.0.1:8480, 1 client");
+    assert.equal(load(128, 1_234), "green dot: 127.0.0.1:8480, 120 clients, 1200/s");
+    assert.equal(load(1, 5, true), "yellow ring: no engine, retrying");
+    const engine = new XrtcError("XRTC_ENGINE_UNAVAILABLE", "Redis cannot be reached");
+    assert.equal(
+      shown(serverLookOf({ kind: "failed", cause: engine, retryInMs: 100 })),
+      "yellow ring: no engine, retrying",
+    );
     const cause = new XrtcError("XRTC_SERVER_ADDRESS", "port 8480 is taken");
     assert.equal(
       shown(serverLookOf({ kind: "failed", cause, retryInMs: 100 })),
-      "red ring: port in use, retrying",
+      "red ring: address in use, retrying",
     );
-    assert.equal(shown(serverLookOf({ kind: "failed", cause })), "red dot: port in use");
+    assert.equal(shown(serverLookOf({ kind: "failed", cause })), "red dot: address in use");
   });
 });
 

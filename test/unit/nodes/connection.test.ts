@@ -46,7 +46,11 @@ function fakeServer(isDeployed = true) {
       url: "http://127.0.0.1:9/v1",
       limits: LIMITS.local,
       credentials: { accountId: ACCOUNT_ID, apiKey: new Redacted(API_KEY) },
+      place: "127.0.0.1:9",
       stats: () => assert.fail(),
+      trouble: () => assert.fail(),
+      onNextRequest: () => assert.fail(),
+      isRemote: false,
     });
   return { state, destination, listen };
 }

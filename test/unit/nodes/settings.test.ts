@@ -33,8 +33,16 @@ describe("node settings", () => {
     assert.deepEqual(readServerSettings(base), {
       version: 1,
       name: "",
+      listen: "port",
+      host: "127.0.0.1",
       port: 8480,
+      tls: "",
+      allowInsecure: false,
+      path: "/xrtc",
+      hostNames: [],
       preset: "local",
+      engine: "memory",
+      redisUrl: "",
     });
     assert.equal(readConfigSettings(base).service, "hosted");
     assert.deepEqual(readOutSettings({ ...base, config: "c1", portal: "hall" }), {
