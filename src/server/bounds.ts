@@ -8,10 +8,12 @@ import { IDEMPOTENCY_MS } from "../protocol/limits.js";
 export interface Bounds {
   /** Open sockets in all. @defaultValue 10000 */
   readonly socketsMax: number;
-  /** Open sockets of one address. @defaultValue 2000 */
+  /** Open sockets of one address, or of one IPv6 network of 64 bits; trusted proxies aside. @defaultValue 2000 */
   readonly socketsPerAddressMax: number;
   /** Bytes of a request's headers, its first line included. @defaultValue 8192 */
   readonly headerBytesMax: number;
+  /** Bytes of all bodies that are being received or answered, the first 8 KiB of each aside. @defaultValue 268435456 */
+  readonly bodyBytesMax: number;
   /** Headers of a request. @defaultValue 64 */
   readonly headersMax: number;
   /** Milliseconds in which a request's headers must have come. @defaultValue 10000 */
@@ -32,7 +34,7 @@ export interface Bounds {
   readonly sessionsMax: number;
   /** Bytes of items in all portals together, estimated. @defaultValue 536870912 */
   readonly storedBytesMax: number;
-  /** Refused logins, or begun registrations, of one address in a minute before it must wait. @defaultValue 20 */
+  /** Refused logins, or begun registrations, of one address (IPv6: network of 64 bits) in a minute, after which it must wait. @defaultValue 20 */
   readonly failuresPerMinuteMax: number;
   /** Producers of ordered sets in one session. @defaultValue 256 */
   readonly producersPerSessionMax: number;
@@ -61,6 +63,7 @@ export const BOUNDS: Bounds = {
   socketsMax: 10_000,
   socketsPerAddressMax: 2_000,
   headerBytesMax: 8_192,
+  bodyBytesMax: 268_435_456,
   headersMax: 64,
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 10_000,

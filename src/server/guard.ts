@@ -46,8 +46,12 @@ export class Guard {
   }
 }
 
+/** What a browser says of a page that may ask. Anything else is of another site, or no browser's word. */
+const OWN_SITES: ReadonlySet<unknown> = new Set(["same-origin", "same-site", "none"]);
+
 function isOwnOrigin(headers: RequestHeaders, host: string): boolean {
-  if (headers["sec-fetch-site"] === "cross-site") return false;
+  const site = headers["sec-fetch-site"];
+  if (site !== undefined && !OWN_SITES.has(site)) return false;
   if (headers["origin"] === undefined) return true;
   const origin = headerOf(headers, "origin")?.toLowerCase();
   const own = host.toLowerCase();

@@ -3,7 +3,6 @@
 import type { Schedule } from "../protocol/item.js";
 import { encodeLine, LINE_OVERHEAD_BYTES } from "../protocol/server-codec.js";
 import type { PortalPage } from "./engine/engine.js";
-import { isUnbroken } from "./engine/line-cache.js";
 import { Merge } from "./merge.js";
 import type { StoredItem } from "./engine/stored-item.js";
 
@@ -145,8 +144,7 @@ class Room {
 }
 
 function bytesOf(items: readonly StoredItem[], pages: readonly PortalPage[]): Buffer {
-  const [page] = pages;
-  const cache = pages.length === 1 && isUnbroken(items) ? page?.lines : undefined;
+  const cache = pages[0]?.lines;
   const cached = cache?.get(items);
   if (cached !== undefined) return cached;
   const bytes = Buffer.from(encodeLine(items.map(({ encoded }) => encoded)));

@@ -65,7 +65,9 @@ export class NextLine {
 
   /** Something new came to these portals, this get's or others. */
   touched(portalIds: readonly string[]): void {
-    this.#mark(portalIds.filter((portalId) => this.#wanted.has(portalId)));
+    const isOwn = (portalId: string): boolean => this.#wanted.has(portalId);
+    // Nearly always all of them: then every reader has the same list.
+    this.#mark(portalIds.every(isOwn) ? portalIds : portalIds.filter(isOwn));
   }
 
   /** Moves nothing any more. */

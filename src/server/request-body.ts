@@ -10,6 +10,12 @@ import { ERROR_CODES } from "../protocol/error-codes.js";
  */
 export const RELAXED_BYTES_MAX = 4_096;
 
+/**
+ * Greatest body in bytes of a call that anybody may make. Nobody's login is longer, and a stranger must not have the
+ * server parse what only those who are logged in may send.
+ */
+export const STRANGERS_BYTES_MAX = 4_096;
+
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /**
@@ -17,16 +23,25 @@ const utf8 = new TextDecoder("utf-8", { fatal: true });
  * curl lines have them.
  *
  * @param group - the group that an error is answered in
+ * @param bytesMax - what a longer body is refused for, unread
  * @throws WireError with code 20 when the body cannot be read
  */
-export function parseBody(body: Uint8Array, group: number): unknown {
+export function parseBody(
+  body: Uint8Array,
+  group: number,
+  bytesMax = Number.POSITIVE_INFINITY,
+): unknown {
+  const code = ERROR_CODES.INPUT_BINARYJSON_PARSE_FAIL;
+  if (body.length > bytesMax) {
+    const message = `this request has at most ${bytesMax} bytes`;
+    throw new WireError(400, { group, code, message });
+  }
   try {
     return parseJson(body);
   } catch (error) {
     if (!(error instanceof JsonRefusedError)) throw error;
     const relaxed = parseRelaxed(body);
     if (relaxed !== undefined) return relaxed;
-    const code = ERROR_CODES.INPUT_BINARYJSON_PARSE_FAIL;
     throw new WireError(400, { group, code, message: error.message });
   }
 }
@@ -35,9 +50,19 @@ function parseRelaxed(body: Uint8Array): unknown {
   if (body.length > RELAXED_BYTES_MAX) return undefined;
   try {
     const text = utf8.decode(body);
-    return isNestedDeeper(text, JSON_DEPTH_MAX) ? undefined : JSON5.parse<unknown>(text);
+    if (isNestedDeeper(text, JSON_DEPTH_MAX)) return undefined;
+    const document = JSON5.parse<unknown>(text);
+    // Quotes of the other sort, or a comment, can hide brackets from whoever knows strict JSON only.
+    return isDeeper(document, JSON_DEPTH_MAX) ? undefined : document;
   } catch {
     // The strict parser's complaint is answered: this one's message would quote the body.
     return undefined;
   }
+}
+
+/** Whether objects and lists nest deeper. Looks no deeper than that itself. */
+function isDeeper(value: unknown, depthMax: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (depthMax === 0) return true;
+  return Object.values(value).some((member) => isDeeper(member, depthMax - 1));
 }

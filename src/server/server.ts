@@ -7,6 +7,7 @@ import { createBackend } from "./backend/create-backend.js";
 import type { Durability } from "./backend/backend.js";
 import { ServerCore } from "./core.js";
 import { Attachment } from "./http/attachment.js";
+import { BodyRoom } from "./http/body.js";
 import { Listener, type ListenerOptions } from "./http/listener.js";
 import {
   checkAccounts,
@@ -33,6 +34,7 @@ import { sendError } from "./wire-reply.js";
  */
 export class XrtcServer implements AsyncDisposable {
   readonly #settings: ServerSettings;
+  readonly #bodyRoom: BodyRoom;
   /** There from the moment when it begins to listen. */
   #core: ServerCore | undefined;
   readonly #listener: Listener;
@@ -54,6 +56,7 @@ export class XrtcServer implements AsyncDisposable {
    */
   constructor(options: XrtcServerOptions) {
     this.#settings = resolveOptions(options);
+    this.#bodyRoom = new BodyRoom(this.#settings.bounds.bodyBytesMax);
     const { host, port, tls } = this.#settings;
     this.#listener = new Listener({ host, port, tls, ...this.#serving() });
   }
@@ -224,10 +227,12 @@ export class XrtcServer implements AsyncDisposable {
   }
 
   /** What every way to this server has in common. */
-  #serving(): Pick<ListenerOptions, "bounds" | "requestBytesMax" | "handle"> {
-    const { bounds, limits } = this.#settings;
+  #serving(): Omit<ListenerOptions, "host" | "port" | "tls"> {
+    const { bounds, limits, trustedProxies } = this.#settings;
     return {
       bounds,
+      trustedProxies,
+      bodyRoom: this.#bodyRoom,
       requestBytesMax: limits.requestBytesMax,
       handle: (request, reply) => {
         this.#tellOfRequest();

@@ -28,7 +28,8 @@ const jsonHeaders = (length: number): Record<string, string> => ({
   "cache-control": "no-store",
 });
 
-const errorHeaders = (error: WireError): Record<string, string> => ({
+/** What an error says in headers. */
+export const errorHeaders = (error: WireError): Record<string, string> => ({
   ...(error.retryAfterMs === undefined
     ? {}
     : { "retry-after": String(Math.max(1, Math.ceil(error.retryAfterMs / 1_000))) }),

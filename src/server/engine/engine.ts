@@ -38,7 +38,7 @@ export interface PortalPage {
 export interface EngineReader {
   /** Its place among all readers by the time of their coming. */
   readonly openedAs: number;
-  /** Called once for each append that touched any of its portals, with all portals that the append touched. */
+  /** Called once for each append that touched any of its portals, with those that it touched; others do no harm. */
   wake(portalIds: readonly string[]): void;
 }
 

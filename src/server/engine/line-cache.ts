@@ -1,29 +1,35 @@
 import type { StoredItem } from "./stored-item.js";
 
+/** A line, and what it is made of. */
+interface Cached {
+  readonly items: readonly StoredItem[];
+  readonly bytes: Buffer;
+}
+
 /**
- * The last line that was made from one portal alone, so that a thousand readers of the same items share one Buffer.
- * One line is enough: readers that wait are served one after the other with the same new items.
+ * The last lines that began in one portal, so that a thousand readers of the same items share one Buffer: one of each
+ * kind. That is enough: readers that wait are served one after the other with the same new items.
  */
 export class LineCache {
-  #first: StoredItem | undefined;
-  #last: StoredItem | undefined;
-  #bytes: Buffer | undefined;
+  /** By {@link kindOf}; made with the first line. */
+  #lines: (Cached | undefined)[] | undefined;
 
-  /** @param items - an unbroken run of the portal's items, in either direction */
   get(items: readonly StoredItem[]): Buffer | undefined {
-    return this.#first === items[0] && this.#last === items.at(-1) ? this.#bytes : undefined;
+    const cached = this.#lines?.[kindOf(items)];
+    if (cached?.items.length !== items.length) return undefined;
+    // An item is made once: the same items are the same objects.
+    return cached.items.every((item, at) => item === items[at]) ? cached.bytes : undefined;
   }
 
   put(items: readonly StoredItem[], bytes: Buffer): void {
-    this.#first = items[0];
-    this.#last = items.at(-1);
-    this.#bytes = bytes;
+    this.#lines ??= [undefined, undefined, undefined, undefined];
+    this.#lines[kindOf(items)] = { items, bytes };
   }
 }
 
-/** Whether the items lie one beside the other in their portal. */
-export function isUnbroken(items: readonly StoredItem[]): boolean {
-  const first = items[0]?.sequence ?? 0;
-  const last = items.at(-1)?.sequence ?? 0;
-  return Math.abs(last - first) + 1 === items.length;
+/** Of one portal or of several, oldest first or newest first: 0 to 3. */
+function kindOf(items: readonly StoredItem[]): number {
+  const [first, last] = [items[0], items.at(-1)];
+  if (first === undefined || last === undefined) return 0;
+  return (first.portalId === last.portalId ? 0 : 2) + (first.order > last.order ? 1 : 0);
 }

@@ -22,21 +22,28 @@ export class Readers {
    * be one whose client is gone without anybody having noticed, and what it took would be lost.
    */
   wake(portalIds: readonly string[]): void {
-    const readers = this.#concerned(portalIds);
+    const [only] = portalIds;
+    if (only === undefined || portalIds.length > 1) {
+      this.#wakeEach(portalIds);
+      return;
+    }
+    // In the order of their coming; a copy, because a reader that is served may leave.
+    const readers = [...(this.#byPortal.get(only) ?? [])];
     for (let at = readers.length - 1; at >= 0; at -= 1) readers[at]?.wake(portalIds);
   }
 
-  /** In the order of their coming; a copy, because a reader that is served may leave. */
-  #concerned(portalIds: readonly string[]): readonly EngineReader[] {
-    const [only] = portalIds;
-    if (only !== undefined && portalIds.length === 1) {
-      return [...(this.#byPortal.get(only) ?? [])];
-    }
-    const all = new Set<EngineReader>();
+  /** Each with its own of these portals: what the others are costs it nothing. */
+  #wakeEach(portalIds: readonly string[]): void {
+    const touched = new Map<EngineReader, string[]>();
     for (const portalId of portalIds) {
-      for (const reader of this.#byPortal.get(portalId) ?? []) all.add(reader);
+      for (const reader of this.#byPortal.get(portalId) ?? []) {
+        const own = touched.get(reader);
+        if (own === undefined) touched.set(reader, [portalId]);
+        else own.push(portalId);
+      }
     }
-    return [...all].toSorted((a, b) => a.openedAs - b.openedAs);
+    const latestFirst = [...touched].toSorted(([a], [b]) => b.openedAs - a.openedAs);
+    for (const [reader, own] of latestFirst) reader.wake(own);
   }
 
   #remove(portalIds: readonly string[], reader: EngineReader): void {

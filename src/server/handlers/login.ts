@@ -4,14 +4,16 @@ import { decodeLoginRequest, encodeLoginAnswer, isRefused } from "../../protocol
 import type { Login } from "../backend/backend.js";
 import type { Call, Handler, ServerContext } from "../context.js";
 import { BALANCER_COOKIE, SESSION_COOKIE, setCookie } from "../cookies.js";
-import { parseBody } from "../request-body.js";
+import { parseBody, STRANGERS_BYTES_MAX } from "../request-body.js";
 import { serve } from "../serve.js";
 import { refusal, systemError, tooManyRequests, type WireError } from "../wire-error.js";
 import { sendJson } from "../wire-reply.js";
 
 /** PROTOCOL: log in. Answers the server's time and the two cookies of a new session. */
 export const login: Handler = (context, call) => {
-  const decoded = decodeLoginRequest(parseBody(call.request.body, ERROR_GROUPS.login));
+  const decoded = decodeLoginRequest(
+    parseBody(call.request.body, ERROR_GROUPS.login, STRANGERS_BYTES_MAX),
+  );
   if (isRefused(decoded)) throw refusal("login", "INVALID_ARGUMENTS", decoded.reason);
   const ended = context.backend.sessions.login(decoded, call.peer);
   serve(context, call, ended, (how) => {

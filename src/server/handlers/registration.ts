@@ -9,7 +9,7 @@ import {
 } from "../../protocol/server-codec.js";
 import type { Call, Handler, ServerContext } from "../context.js";
 import { newAccountId, newApiKey } from "../../protocol/new-credentials.js";
-import { parseBody } from "../request-body.js";
+import { parseBody, STRANGERS_BYTES_MAX } from "../request-body.js";
 import { serve } from "../serve.js";
 import { refusal, systemError, tooManyRequests } from "../wire-error.js";
 import { sendJson } from "../wire-reply.js";
@@ -17,7 +17,9 @@ import { sendJson } from "../wire-reply.js";
 /** PROTOCOL: start registration. The code goes to the log; nothing is mailed. */
 export const startRegistration: Handler = (context, call) => {
   const { failures, backend, logger } = context;
-  const decoded = decodeRegistrationStart(parseBody(call.request.body, ERROR_GROUPS.registration));
+  const decoded = decodeRegistrationStart(
+    parseBody(call.request.body, ERROR_GROUPS.registration, STRANGERS_BYTES_MAX),
+  );
   if (isRefused(decoded)) {
     const code = decoded.isEmail ? "INVALID_EMAIL" : "INVALID_ARGUMENTS";
     throw refusal("registration", code, decoded.reason);
@@ -39,7 +41,9 @@ export const startRegistration: Handler = (context, call) => {
 /** PROTOCOL: finish registration. A new account gets its first key. */
 export const finishRegistration: Handler = (context, call) => {
   const { accounts, registrations } = context.backend;
-  const decoded = decodeRegistrationCode(parseBody(call.request.body, ERROR_GROUPS.registration));
+  const decoded = decodeRegistrationCode(
+    parseBody(call.request.body, ERROR_GROUPS.registration, STRANGERS_BYTES_MAX),
+  );
   if (isRefused(decoded)) throw refusal("registration", "INVALID_ARGUMENTS", decoded.reason);
   serve(context, call, accounts.hasRoom(), (hasRoom) => {
     if (!hasRoom) throw systemError(503, "the server has no room for another account", 60_000);

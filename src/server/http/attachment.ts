@@ -2,10 +2,11 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { type Cancel, systemClock } from "../../primitives/clock.js";
 import { TimeoutQueue } from "../../primitives/timeout-queue.js";
-import { canonicalAddress } from "../address.js";
+import { canonicalAddress, networkOf } from "../address.js";
 import type { Bounds } from "../bounds.js";
 import type { ServerReply, ServerRequest } from "../exchange.js";
 import { refusal, systemError, type WireError } from "../wire-error.js";
+import type { BodyRoom, ReceivedBody } from "./body.js";
 import { HttpReply, type ReplyOptions } from "./http-reply.js";
 import { answerUnread, Intake, refuseUnread } from "./intake.js";
 import { StallWatch } from "./stall-watch.js";
@@ -13,6 +14,8 @@ import { StallWatch } from "./stall-watch.js";
 export interface AttachmentOptions {
   readonly bounds: Bounds;
   readonly requestBytesMax: number;
+  /** For the bodies of all requests together. */
+  readonly bodyRoom: BodyRoom;
   readonly handle: (request: ServerRequest, reply: ServerReply) => void;
 }
 
@@ -25,6 +28,7 @@ interface Open {
   readonly address: string;
   readonly socket: Socket;
   cancelTimeout: Cancel | undefined;
+  body: ReceivedBody | undefined;
 }
 
 /** What is under way on one socket. */
@@ -48,10 +52,10 @@ export class Attachment {
   readonly #bySocket = new Map<Socket, OnSocket>();
   #onEmpty: (() => void) | undefined;
 
-  constructor({ bounds, requestBytesMax, handle }: AttachmentOptions) {
+  constructor({ bounds, requestBytesMax, bodyRoom, handle }: AttachmentOptions) {
     this.#bounds = bounds;
     const { headersMax } = bounds;
-    this.#intake = new Intake({ headersMax, requestBytesMax, handle });
+    this.#intake = new Intake({ headersMax, requestBytesMax, bodyRoom, handle });
     const watcher = new StallWatch({ ...bounds, clock: systemClock });
     this.#replyOptions = { watcher, frames: undefined };
     this.#requestTimeouts = new TimeoutQueue(bounds.requestTimeoutMs, systemClock);
@@ -64,7 +68,7 @@ export class Attachment {
 
   /** Takes a request in, as a listener for `request` of node:http does, or a handler of Express. */
   readonly handle = (request: Parsed, response: ServerResponse): void => {
-    const address = canonicalAddress(request.socket.remoteAddress ?? "");
+    const address = networkOf(canonicalAddress(request.socket.remoteAddress ?? ""));
     const { socketsMax, socketsPerAddressMax } = this.#bounds;
     const ofAddress = this.#byAddress.get(address) ?? 0;
     const open = this.#enter(request, response, address);
@@ -73,7 +77,7 @@ export class Attachment {
     } else if (wasRead(request)) {
       this.#takeRead(request, response, open.reply);
     } else {
-      this.#intake.take(request, response, open.reply);
+      open.body = this.#intake.take(request, response, open.reply);
     }
   };
 
@@ -92,7 +96,7 @@ export class Attachment {
   #enter(request: IncomingMessage, response: ServerResponse, address: string): Open {
     const { socket } = request;
     const reply = new HttpReply(response, this.#replyOptions);
-    const open: Open = { reply, address, socket, cancelTimeout: undefined };
+    const open: Open = { reply, address, socket, cancelTimeout: undefined, body: undefined };
     this.#open.set(response, open);
     this.#byAddress.set(address, (this.#byAddress.get(address) ?? 0) + 1);
     this.#onSocket(socket).responses.add(response);
@@ -110,6 +114,7 @@ export class Attachment {
     const { address, socket, reply } = open;
     this.#open.delete(response);
     open.cancelTimeout?.();
+    open.body?.forget();
     const count = (this.#byAddress.get(address) ?? 1) - 1;
     if (count === 0) this.#byAddress.delete(address);
     else this.#byAddress.set(address, count);

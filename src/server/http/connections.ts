@@ -1,13 +1,20 @@
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import { canonicalAddress } from "../address.js";
+import { canonicalAddress, networkOf } from "../address.js";
 import type { HttpReply } from "./http-reply.js";
+
+/** Bytes of answers that may wait on one connection before the next request on it is looked at. */
+const QUEUED_BYTES_MAX = 131_072;
 
 /** One socket and the answers that are under way on it: one at a time as a rule, and then without a set for it. */
 class Connection {
   readonly address: string;
+  /** Whether a request came that ends the connection: what follows it is not looked at. */
+  isLast = false;
   #only: HttpReply | undefined;
   #others: Set<HttpReply> | undefined;
+  /** Requests that are looked at when more of the answers before them has been read. */
+  #held: (() => void)[] | undefined;
 
   constructor(address: string) {
     this.address = address;
@@ -31,12 +38,47 @@ class Connection {
     if (this.#only === reply) this.#only = undefined;
     else this.#others?.delete(reply);
   }
+
+  /** Calls back now, or once more of the answers that wait has been read. */
+  whenRead(callback: () => void): void {
+    if (this.#held === undefined && !this.#isLoaded()) callback();
+    else (this.#held ??= []).push(callback);
+  }
+
+  letOn(): void {
+    while (this.#held !== undefined && !this.#isLoaded()) {
+      const next = this.#held.shift();
+      if (this.#held.length === 0) this.#held = undefined;
+      next?.();
+    }
+  }
+
+  dropHeld(): void {
+    this.#held = undefined;
+  }
+
+  /** Whether more answers wait for their reader than one connection may have. */
+  #isLoaded(): boolean {
+    if (this.#others === undefined || this.#others.size === 0) return false;
+    return this.replies.reduce((sum, reply) => sum + reply.queuedBytes, 0) > QUEUED_BYTES_MAX;
+  }
+}
+
+/** What goes on on a connection: nothing, a request that did not come whole yet, or an answer. */
+export type Activity = "nothing" | "request" | "answer";
+
+export interface ConnectionsOptions {
+  /** Open sockets of one address, or of one network of IPv6. */
+  readonly perAddressMax: number;
+  /** Addresses that stand for many clients. */
+  readonly unbounded: ReadonlySet<string>;
+  /** Whether each socket becomes another one by a handshake. */
+  readonly isTls: boolean;
 }
 
 /** The open sockets: how many an address has, and what is under way on each. */
 export class Connections {
-  readonly #perAddressMax: number;
-  readonly #isTls: boolean;
+  readonly #options: ConnectionsOptions;
   readonly #bySocket = new Map<Socket, Connection>();
   readonly #byAddress = new Map<string, number>();
   /** Those whose TLS handshake is not over, by their other end. */
@@ -44,10 +86,8 @@ export class Connections {
   #isClosing = false;
   #onEmpty: (() => void) | undefined;
 
-  /** @param isTls - whether each socket becomes another one by a handshake */
-  constructor(perAddressMax: number, isTls: boolean) {
-    this.#perAddressMax = perAddressMax;
-    this.#isTls = isTls;
+  constructor(options: ConnectionsOptions) {
+    this.#options = options;
   }
 
   get size(): number {
@@ -56,16 +96,18 @@ export class Connections {
 
   /** Takes a new socket in, or destroys it when its address has had its share. */
   add(socket: Socket): void {
-    const address = canonicalAddress(socket.remoteAddress ?? "");
+    const { perAddressMax, unbounded, isTls } = this.#options;
+    const peer = canonicalAddress(socket.remoteAddress ?? "");
+    const address = networkOf(peer);
     const count = this.#byAddress.get(address) ?? 0;
-    if (count >= this.#perAddressMax || this.#isClosing) {
+    if ((count >= perAddressMax && !unbounded.has(peer)) || this.#isClosing) {
       socket.destroy();
       return;
     }
     this.#byAddress.set(address, count + 1);
     this.#bySocket.set(socket, new Connection(address));
     socket.once("close", () => this.#remove(socket));
-    if (!this.#isTls) return;
+    if (!isTls) return;
     const end = otherEndOf(socket);
     this.#unsecured.set(end, socket);
     socket.once("close", () => this.#unsecured.delete(end));
@@ -89,19 +131,37 @@ export class Connections {
     return this.#bySocket.has(socket);
   }
 
-  addReply(socket: Socket, reply: HttpReply): void {
-    this.#bySocket.get(socket)?.add(reply);
+  /** Notes an answer that is to come. @returns false when a request before this one ends the connection */
+  addReply(socket: Socket, reply: HttpReply): boolean {
+    const connection = this.#bySocket.get(socket);
+    if (connection === undefined || connection.isLast) return false;
+    connection.add(reply);
+    return true;
   }
 
   removeReply(socket: Socket, reply: HttpReply): void {
     const connection = this.#bySocket.get(socket);
-    connection?.remove(reply);
-    if (this.#isClosing && connection?.isIdle === true) socket.destroySoon();
+    if (connection === undefined) return;
+    connection.remove(reply);
+    connection.letOn();
+    if (this.#isClosing && connection.isIdle) socket.destroySoon();
   }
 
-  /** Whether an answer is under way on the socket. */
-  isAnswering(socket: Socket): boolean {
-    return this.#bySocket.get(socket)?.isIdle === false;
+  /** Looks at no request any more that comes on this socket. */
+  setLast(socket: Socket): void {
+    const connection = this.#bySocket.get(socket);
+    if (connection !== undefined) connection.isLast = true;
+  }
+
+  /** Calls back now, or once the client has read enough of the answers to the requests that it sent before. */
+  whenRead(socket: Socket, callback: () => void): void {
+    this.#bySocket.get(socket)?.whenRead(callback);
+  }
+
+  activityOf(socket: Socket): Activity {
+    const [first, second] = this.#bySocket.get(socket)?.replies ?? [];
+    if (first === undefined) return "nothing";
+    return second === undefined && first.isUnasked ? "request" : "answer";
   }
 
   /** Closes what is idle now, and everything else once its answers are sent. */
@@ -129,6 +189,7 @@ export class Connections {
     if (connection === undefined) return;
     this.#bySocket.delete(socket);
     const { address, replies } = connection;
+    connection.dropHeld();
     const count = (this.#byAddress.get(address) ?? 1) - 1;
     if (count === 0) this.#byAddress.delete(address);
     else this.#byAddress.set(address, count);

@@ -36,6 +36,16 @@ export class HttpReply implements ServerReply {
     response.on("error", destroyIt);
   }
 
+  /** Whether the request has not come whole, and nothing was said to it. */
+  get isUnasked(): boolean {
+    return !this.#response.headersSent && !this.#response.req.complete;
+  }
+
+  /** Bytes that wait for their reader. */
+  get queuedBytes(): number {
+    return this.#response.writableLength;
+  }
+
   head(status: number, headers: Readonly<Record<string, string | readonly string[]>>): void {
     if (this.#isClosed) return;
     // A second answer must not be mixed into the first.

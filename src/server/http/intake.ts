@@ -1,16 +1,31 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { encodeError } from "../../protocol/codec.js";
 import type { ServerReply, ServerRequest } from "../exchange.js";
-import { refusal, type WireError } from "../wire-error.js";
-import { collectBody, discardBody } from "./body.js";
+import type { WireError } from "../wire-error.js";
+import { errorHeaders } from "../wire-reply.js";
+import {
+  type BodyRoom,
+  collectBody,
+  declaredLength,
+  discardBody,
+  type ReceivedBody,
+  tooLong,
+} from "./body.js";
 import { refuseForm } from "./raw.js";
 
 export interface IntakeOptions {
   /** Headers of a request. */
   readonly headersMax: number;
   readonly requestBytesMax: number;
+  /** For the bodies of all requests together. */
+  readonly bodyRoom: BodyRoom;
   readonly handle: (request: ServerRequest, reply: ServerReply) => void;
+  /** Calls back when the client has read enough of what it asked for before. @defaultValue at once */
+  readonly whenRead?: (socket: Socket, callback: () => void) => void;
+  /** Hears of a request that is refused unread: it is the last one of its connection. */
+  readonly onRefused?: (socket: Socket) => void;
 }
 
 /** Reads requests of node:http as far as their form and their length allow, and hands them on whole. */
@@ -21,23 +36,42 @@ export class Intake {
     this.#options = options;
   }
 
-  /** Whether a request announces a body that is refused. */
-  isTooLong(request: IncomingMessage): boolean {
-    return Number(request.headers["content-length"] ?? 0) > this.#options.requestBytesMax;
+  /** Whether a request is refused before its body comes. */
+  isRefused(request: IncomingMessage): boolean {
+    const { headersMax, requestBytesMax } = this.#options;
+    return (
+      refuseForm(request, headersMax) !== undefined || declaredLength(request) > requestBytesMax
+    );
   }
 
-  /** Hands the request on once its body is there, or refuses it. */
-  take(request: IncomingMessage, response: ServerResponse, reply: ServerReply): void {
-    const { headersMax, requestBytesMax, handle } = this.#options;
+  /**
+   * Hands the request on once its body is there, or refuses it.
+   *
+   * @returns what has to be forgotten when the exchange is over
+   */
+  take(
+    request: IncomingMessage,
+    response: ServerResponse,
+    reply: ServerReply,
+  ): ReceivedBody | undefined {
+    const { headersMax, requestBytesMax: bytesMax, bodyRoom: room, handle } = this.#options;
     const refused = refuseForm(request, headersMax);
     if (refused !== undefined) {
-      refuseUnread(request, response, refused);
-      return;
+      this.#refuse(request, response, refused);
+      return undefined;
     }
-    collectBody(request, requestBytesMax, {
-      complete: (body) => handle(requestOf(request, body), reply),
-      tooLong: () => refuseUnread(request, response, this.#tooLong()),
-    });
+    return collectBody(
+      request,
+      { bytesMax, room },
+      {
+        complete: (body) => {
+          const { whenRead } = this.#options;
+          if (whenRead === undefined) handle(requestOf(request, body), reply);
+          else whenRead(request.socket, () => handle(requestOf(request, body), reply));
+        },
+        refused: (error) => this.#refuse(request, response, error),
+      },
+    );
   }
 
   /** The same with a request whose body somebody else has read. */
@@ -49,14 +83,15 @@ export class Intake {
   ): void {
     const { headersMax, requestBytesMax, handle } = this.#options;
     const isTooLong = body.length > requestBytesMax;
-    const refused = refuseForm(request, headersMax) ?? (isTooLong ? this.#tooLong() : undefined);
+    const refused =
+      refuseForm(request, headersMax) ?? (isTooLong ? tooLong(requestBytesMax) : undefined);
     if (refused === undefined) handle(requestOf(request, body), reply);
-    else refuseUnread(request, response, refused);
+    else this.#refuse(request, response, refused);
   }
 
-  #tooLong(): WireError {
-    const message = `a request has at most ${this.#options.requestBytesMax} bytes`;
-    return refusal("application", "INPUT_BINARYJSON_PARSE_FAIL", message);
+  #refuse(request: IncomingMessage, response: ServerResponse, error: WireError): void {
+    this.#options.onRefused?.(request.socket);
+    refuseUnread(request, response, error);
   }
 }
 
@@ -74,6 +109,7 @@ export function refuseUnread(
 export function answerUnread(response: ServerResponse, error: WireError): void {
   const bytes = Buffer.from(encodeError(error.service));
   response.writeHead(error.status, {
+    ...errorHeaders(error),
     "content-type": "application/json; charset=utf-8",
     "content-length": String(bytes.length),
     connection: "close",

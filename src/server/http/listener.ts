@@ -5,10 +5,12 @@ import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import { printable, XrtcError } from "../../errors.js";
 import { systemClock } from "../../primitives/clock.js";
+import { canonicalAddress } from "../address.js";
 import type { Bounds } from "../bounds.js";
 import type { ServerReply, ServerRequest } from "../exchange.js";
 import { secureContextOf, type XrtcServerTls } from "../tls.js";
 import { systemError, type WireError } from "../wire-error.js";
+import type { BodyRoom } from "./body.js";
 import { ChunkFrames } from "./chunk-frames.js";
 import { Connections } from "./connections.js";
 import { HttpReply, type ReplyOptions } from "./http-reply.js";
@@ -22,6 +24,10 @@ export interface ListenerOptions {
   readonly port: number;
   readonly bounds: Bounds;
   readonly requestBytesMax: number;
+  /** For the bodies of all requests together. */
+  readonly bodyRoom: BodyRoom;
+  /** Addresses that stand for many clients. */
+  readonly trustedProxies: readonly string[];
   /** Undefined for plain HTTP. */
   readonly tls: XrtcServerTls | undefined;
   readonly handle: (request: ServerRequest, reply: ServerReply) => void;
@@ -39,9 +45,20 @@ export class Listener {
 
   constructor(options: ListenerOptions) {
     this.#options = options;
-    const { bounds, requestBytesMax, handle } = options;
-    this.#intake = new Intake({ headersMax: bounds.headersMax, requestBytesMax, handle });
-    this.#connections = new Connections(bounds.socketsPerAddressMax, options.tls !== undefined);
+    const { bounds, requestBytesMax, bodyRoom, handle } = options;
+    this.#connections = new Connections({
+      perAddressMax: bounds.socketsPerAddressMax,
+      unbounded: new Set(options.trustedProxies.map(canonicalAddress)),
+      isTls: options.tls !== undefined,
+    });
+    this.#intake = new Intake({
+      headersMax: bounds.headersMax,
+      requestBytesMax,
+      bodyRoom,
+      handle,
+      whenRead: (socket, callback) => this.#connections.whenRead(socket, callback),
+      onRefused: (socket) => this.#connections.setLast(socket),
+    });
     const watcher = new StallWatch({ ...bounds, clock: systemClock });
     this.#replyOptions = { watcher, frames: new ChunkFrames() };
     this.#server = newServer(bounds, options.tls);
@@ -49,11 +66,10 @@ export class Listener {
     this.#server.on("secureConnection", (socket: TLSSocket) => this.#connections.secure(socket));
     this.#server.on("request", this.#onRequest);
     this.#server.on("checkContinue", this.#onCheckContinue);
+    // Its form is what it is refused for, in the wire's shape.
+    this.#server.on("checkExpectation", this.#onRequest);
     this.#server.on("clientError", this.#onClientError);
-    this.#server.on("connect", (_request, socket) => {
-      socket.on("error", () => socket.destroy());
-      endWith(socket, systemError(405, "this server is no proxy"));
-    });
+    this.#server.on("connect", this.#onConnect);
   }
 
   get socketCount(): number {
@@ -102,35 +118,54 @@ export class Listener {
   }
 
   readonly #onCheckContinue = (request: IncomingMessage, response: ServerResponse): void => {
-    if (!this.#intake.isTooLong(request)) response.writeContinue();
+    if (!this.#intake.isRefused(request)) response.writeContinue();
     this.#onRequest(request, response);
   };
 
   readonly #onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     const { socket } = request;
     const reply = new HttpReply(response, this.#replyOptions);
-    this.#connections.addReply(socket, reply);
+    if (!this.#connections.addReply(socket, reply)) {
+      request.resume();
+      return;
+    }
+    if (!response.shouldKeepAlive) this.#connections.setLast(socket);
+    const body = this.#intake.take(request, response, reply);
     // Not once(): it comes once by itself, and what waits for it should be small.
     response.on("close", () => {
+      body?.forget();
       reply.closed();
       this.#connections.removeReply(socket, reply);
     });
-    this.#intake.take(request, response, reply);
   };
 
-  readonly #onClientError = (error: NodeJS.ErrnoException, socket: Duplex): void => {
-    // A second answer on top of one that is under way would be taken for a part of it.
+  readonly #onConnect = (_request: IncomingMessage, socket: Duplex): void => {
+    socket.on("error", () => socket.destroy());
+    // An answer that is under way would take this one for a part of itself.
+    if (this.#connections.activityOf(socket as Socket) !== "nothing") socket.destroy();
+    else endWith(socket, systemError(405, "this server is no proxy"));
+  };
+
+  /** What came is no HTTP, or did not come in time. */
+  readonly #onClientError = (error: NodeJS.ErrnoException, duplex: Duplex): void => {
+    const socket = duplex as Socket;
     // Nor is there anything to say to who speaks no TLS where it is spoken, or breaks its handshake off.
-    if (
-      !socket.writable ||
-      !this.#connections.has(socket as Socket) ||
-      this.#connections.isAnswering(socket as Socket)
-    ) {
+    if (!socket.writable || !this.#connections.has(socket)) {
       socket.destroy();
       return;
     }
-    const refused = CLIENT_ERRORS[error.code ?? ""] ?? notHttp;
-    endWith(socket, refused());
+    const refused = (CLIENT_ERRORS[error.code ?? ""] ?? notHttp)();
+    this.#connections.setLast(socket);
+    if (this.#connections.activityOf(socket) !== "answer") {
+      endWith(socket, refused);
+      return;
+    }
+    // What was asked before it and can be answered at once, is; then it is its turn. It must not come between.
+    setImmediate(() => {
+      if (socket.writable && this.#connections.activityOf(socket) !== "answer") {
+        endWith(socket, refused);
+      } else socket.destroy();
+    });
   };
 }
 
@@ -138,6 +173,7 @@ const notHttp = (): WireError => systemError(400, "this is no HTTP request");
 
 const CLIENT_ERRORS: Readonly<Record<string, () => WireError>> = {
   HPE_HEADER_OVERFLOW: () => systemError(431, "the headers are too large"),
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: () => systemError(413, "the chunks are too large"),
   ERR_HTTP_REQUEST_TIMEOUT: () => systemError(408, "the request did not come in time"),
 };
 

@@ -15,6 +15,23 @@ export function refuseForm(request: IncomingMessage, headersMax: number): WireEr
   if (countOf(request.rawHeaders, "host") > 1) {
     return systemError(400, "a request has one Host header");
   }
+  // The parser takes a first line without a version for HTTP/0.9, and any number for a version.
+  if (request.httpVersion !== "1.1" && request.httpVersion !== "1.0") {
+    return systemError(505, "this server speaks HTTP/1.1");
+  }
+  // The parser reads no request any more behind one that asks for another protocol.
+  if (request.headers.upgrade !== undefined) {
+    return systemError(400, "there is nothing to upgrade to");
+  }
+  // The parser takes any list that ends so; whoever stands in front may see the body's end elsewhere.
+  const coding = request.headers["transfer-encoding"];
+  if (coding !== undefined && coding.toLowerCase() !== "chunked") {
+    return systemError(501, "the only transfer coding is chunked");
+  }
+  const { expect } = request.headers;
+  if (expect !== undefined && expect.toLowerCase() !== "100-continue") {
+    return systemError(417, "the only expectation is 100-continue");
+  }
   return undefined;
 }
 
