@@ -13,7 +13,7 @@ export const SECTIONS: Readonly<
   delayed: { title: `Through ${DELAY_MS} ms of delay each way` },
   waiting: {
     title: "Readers that wait",
-    note: "Streams held open by one process, each with a connection and a login of its own. kB are 1,000 bytes of the server's process for each of them, after collection; the last figures are of one set that wakes them all.",
+    note: "Streams held open by one process, each with a connection and a login of its own. kB are 1,000 bytes of the server's process for each of them, after collection, resident memory without V8's space for new objects. Last served: the time from one set that wakes them all until each has its item.",
   },
   "fan-out": {
     title: "One item to many readers",

@@ -1,12 +1,16 @@
 /** How much memory a process has in use, told to its parent whenever it asks. */
 
 import { setTimeout as sleep } from "node:timers/promises";
+import { getHeapSpaceStatistics } from "node:v8";
 import { answerQuestions } from "./child.js";
 
 /** In bytes, after as many collections as it takes. */
 export interface Memory {
   readonly heapUsed: number;
+  /** All that is resident. */
   readonly rss: number;
+  /** The same without V8's space for new objects: its size tells of what was done, and not of what is held. */
+  readonly settled: number;
 }
 
 const COLLECTIONS_MAX = 12;
@@ -29,8 +33,12 @@ async function settledMemory(): Promise<Memory> {
     collect();
     const { heapUsed, rss } = process.memoryUsage();
     if (Math.abs(before - heapUsed) < STABLE_BYTES || count === COLLECTIONS_MAX) {
-      return { heapUsed, rss };
+      return { heapUsed, rss, settled: rss - newSpaceBytes() };
     }
     before = heapUsed;
   }
 }
+
+const newSpaceBytes = (): number =>
+  getHeapSpaceStatistics().find(({ space_name: name }) => name === "new_space")
+    ?.physical_space_size ?? 0;

@@ -15,6 +15,8 @@ const QUESTION_MS_MAX = 90_000;
 const WARM_UP_ITEMS = 2_000;
 /** Deliveries of it: with many readers a few items are enough. */
 const WARM_UP_DELIVERIES = 20_000;
+/** Readers that come and go before those that count. */
+const FIRST_READERS = 200;
 /** Items that wake all who wait. */
 const WAKING_ITEMS = 3;
 
@@ -37,7 +39,7 @@ export async function waiting(
   const { server, port } = await stage.serve(choice);
   const ask = await crowdOf(stage, port, protocol);
   // What a process takes up once and for all is there after the first readers have gone.
-  await ask({ kind: "open", count: Math.ceil(readers / 5) });
+  await ask({ kind: "open", count: FIRST_READERS });
   await ask({ kind: "send", count: 1 });
   await ask({ kind: "open", count: 1 });
   const before = await memoryOf(server);
@@ -50,9 +52,9 @@ export async function waiting(
   const figures = {
     readers,
     "heap, kB": each("heapUsed", held),
-    "resident, kB": each("rss", held),
-    "heap after an item, kB": each("heapUsed", after),
-    "resident after an item, kB": each("rss", after),
+    "resident, kB": each("settled", held),
+    "resident after an item, kB": each("settled", after),
+    "whole process, MB": held.rss / 1_000_000,
     "last served, ms": quantile(lastMs, 0.5),
   };
   return { figures, items, faults };

@@ -35,6 +35,7 @@ export const SERVER_TARGETS: readonly Target[] = [
   number("waiting", "heap, kB", memory, most(10)),
   ratio("waiting", "resident, kB", [memory, bare], most(1.5)),
   ratio("waiting", "resident after an item, kB", [memory, bare]),
+  ratio("waiting", "whole process, MB", [memory, bare]),
   ratio("waiting", "heap, kB", [memory, bare]),
   ratio("waiting", "last served, ms", [memory, bare]),
   ...FAN_OUT.flatMap((figure) => [
