@@ -7,6 +7,15 @@ interface Cached {
 }
 
 /**
+ * Portals whose lines are kept. The readers of an item are served within a moment: what was kept for longer, for every
+ * portal that there is, would be memory that no bound on items knows of.
+ */
+const CACHES_MAX = 64;
+
+/** Those that keep lines, in the order in which they began to. */
+const keeping: LineCache[] = [];
+
+/**
  * The last lines that began in one portal, so that a thousand readers of the same items share one Buffer: one of each
  * kind. That is enough: readers that wait are served one after the other with the same new items.
  */
@@ -22,8 +31,15 @@ export class LineCache {
   }
 
   put(items: readonly StoredItem[], bytes: Buffer): void {
-    this.#lines ??= [undefined, undefined, undefined, undefined];
+    this.#lines ??= this.#begin();
     this.#lines[kindOf(items)] = { items, bytes };
+  }
+
+  #begin(): (Cached | undefined)[] {
+    keeping.push(this);
+    const oldest = keeping.length > CACHES_MAX ? keeping.shift() : undefined;
+    if (oldest !== undefined) oldest.#lines = undefined;
+    return [undefined, undefined, undefined, undefined];
   }
 }
 

@@ -53,7 +53,7 @@ export function setArguments(
     ...[idempotencyKey ?? "", idempotencyKey === undefined ? "" : digestOf(wish.fingerprint())],
     ...[bounds.idempotencyMs, bounds.idempotencyKeysMax],
     ...[set.refusal === undefined ? "" : encodeRefusal(set.refusal)],
-    ...[encodeRefusal(tooManyPortals(limits.portalsMax))],
+    ...[tooManyPortals(limits.portalsMax)],
     ...[limits.portalsMax, limits.ringItemsMax, limits.itemAgeMsMax],
     ...[bounds.producersPerSessionMax, bounds.earlySetWaitMs],
     ...[set.portalIds.length, ...set.portalIds],
@@ -65,5 +65,13 @@ export function setArguments(
 const digestOf = (fingerprint: string): string =>
   createHash("sha256").update(fingerprint).digest("base64url").slice(0, 22);
 
-const tooManyPortals = (portalsMax: number): WireError =>
-  invalidArguments(`an account has at most ${portalsMax} portals`);
+let lastRefusal = { portalsMax: 0, text: "" };
+
+/** The same with each set: to make an error each time takes longer than all that is written here. */
+function tooManyPortals(portalsMax: number): string {
+  if (lastRefusal.portalsMax !== portalsMax) {
+    const error = invalidArguments(`an account has at most ${portalsMax} portals`);
+    lastRefusal = { portalsMax, text: encodeRefusal(error) };
+  }
+  return lastRefusal.text;
+}
