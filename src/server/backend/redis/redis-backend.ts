@@ -25,7 +25,7 @@ import { RedisSets } from "./redis-sets.js";
 import { SCRIPTS } from "./scripts/index.js";
 
 /** Milliseconds that a server which starts waits for Redis. */
-const OPEN_MS_MAX = 3_000;
+const OPEN_MS_MAX = 2_000;
 
 type RedisSettings = Extract<EngineSettings, { readonly kind: "redis" }>;
 
