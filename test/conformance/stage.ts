@@ -2,7 +2,7 @@
 
 import { strict as assert } from "node:assert";
 import type { Limits } from "../../src/protocol/limits.js";
-import type { Account, Endpoint, Target } from "./target.js";
+import { type Account, type Endpoint, hasFreshPortals, type Target } from "./target.js";
 import { type Answer, type Budget, type Exchange, Pace, pause, Wire } from "./wire.js";
 
 export interface WireItem {
@@ -254,7 +254,7 @@ export class Stage {
   /** The second key of this case's account. */
   get otherKey(): Account {
     const { accountId, otherKey } = this.account;
-    assert.ok(otherKey !== undefined, "an account of its own has two keys");
+    assert.ok(otherKey !== undefined, "the account has two keys");
     return { accountId, apiKey: otherKey };
   }
 
@@ -307,7 +307,7 @@ export class Stage {
   /** A portal with nothing new in it for this session. */
   async portal(session: Session): Promise<string> {
     this.#portals += 1;
-    if (this.target.freshAccount !== undefined || this.limits.portalsMax >= 100) {
+    if (hasFreshPortals(this.target)) {
       this.#common.portalCount += 1;
       return `${this.#tag}${this.#common.portalCount}`;
     }
@@ -315,6 +315,11 @@ export class Stage {
     const name = `conformance${this.#portals}`;
     await session.all(name);
     return name;
+  }
+
+  /** A word that no other case uses. */
+  word(name: string): string {
+    return `${this.#tag}${name}`;
   }
 
   /** A text that no other case uses. */

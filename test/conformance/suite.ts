@@ -22,6 +22,7 @@ const withoutIt = (name: string): string => `the server does not offer ${name}`;
 /** What a server with the preset `hosted` is not asked. */
 export const HOSTED_NOT_ASKED: Readonly<Record<string, string>> = {
   "numbers the items of a portal from 1 without holes": withoutIt("seq"),
+  "names the epoch of its numbers at each login": withoutIt("seq"),
   "stores a set once whose key and body come again, and answers as before":
     withoutIt("idempotency"),
   "refuses a known key with another body": withoutIt("idempotency"),

@@ -45,6 +45,10 @@ export interface Target extends Endpoint {
 export type Need =
   /** An account that nobody else uses, empty, with two keys. */
   | "freshAccount"
+  /** Portals that nobody used. */
+  | "freshPortals"
+  /** A second key of the account. */
+  | "otherKey"
   | "secondAddress"
   | "registration"
   /** Few enough requests a second and a month that a case may use them up. */
@@ -54,6 +58,12 @@ export type Need =
   | "idempotency"
   | "order"
   | "noExtensions";
+
+/** An account that may have so many portals has some left for every case. */
+const MANY_PORTALS = 100;
+
+export const hasFreshPortals = ({ freshAccount, limits }: Target): boolean =>
+  freshAccount !== undefined || limits.portalsMax >= MANY_PORTALS;
 
 /** Requests that a case may use up. */
 const SHARE_MAX = 1_000;
@@ -89,6 +99,12 @@ const without = (name: string) => (target: Target) =>
 const MISSING: Readonly<Record<Need, (target: Target) => string | undefined>> = {
   freshAccount: (target) =>
     target.freshAccount === undefined ? "there is no account that nobody used" : undefined,
+  freshPortals: (target) =>
+    hasFreshPortals(target) ? undefined : "the account's few portals were used before",
+  otherKey: ({ freshAccount, accounts: [account] }) =>
+    freshAccount !== undefined || account?.otherKey !== undefined
+      ? undefined
+      : "the account has one key",
   secondAddress: (target) =>
     target.secondAddress === undefined ? "there is no second address" : undefined,
   registration: (target) =>

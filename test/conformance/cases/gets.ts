@@ -253,16 +253,17 @@ export const GETS: readonly Case[] = [
   {
     name: "keeps every line of an answer within its bytes and items",
     clauses: ["5.14", "5.16"],
-    needs: ["freshAccount"],
+    needs: ["freshPortals"],
     async run(stage) {
       const session = await stage.session();
       const { limits } = stage;
+      const portalid = await stage.portal(session);
       const count = Math.min(limits.ringItemsMax, limits.lineItemsMax * 2 + 5);
       const payloads = Array.from({ length: count }, (_, at) => `${at}`);
-      for (const batch of batches("P", payloads, limits)) {
+      for (const batch of batches(portalid, payloads, limits)) {
         assert.equal((await session.call("/item/set", { items: batch })).status, 200);
       }
-      const stream = await session.stream("P");
+      const stream = await session.stream(portalid);
       while (!stream.text.includes(`"${count - 1}"`)) await stream.until(stream.lines.length + 1);
       stream.response.destroy();
       assert.ok(stream.lines.length > 1);
@@ -280,15 +281,16 @@ export const GETS: readonly Case[] = [
   {
     name: "lets another session begin at the oldest item that there is",
     clauses: ["5.15", "5.2"],
-    needs: ["freshAccount"],
+    needs: ["freshPortals", "otherKey"],
     async run(stage) {
       const session = await stage.session();
-      await session.set("P", "one");
-      await session.set("P", "two");
-      assert.deepEqual(payloadsOf(await session.fifo("P")), ["one", "two"]);
+      const portalid = await stage.portal(session);
+      await session.set(portalid, "one");
+      await session.set(portalid, "two");
+      assert.deepEqual(payloadsOf(await session.fifo(portalid)), ["one", "two"]);
       const other = await stage.newSession(stage.otherKey);
-      assert.deepEqual(payloadsOf(await other.fifo("P")), ["one", "two"]);
-      assert.deepEqual(await session.fifo("P"), []);
+      assert.deepEqual(payloadsOf(await other.fifo(portalid)), ["one", "two"]);
+      assert.deepEqual(await session.fifo(portalid), []);
     },
   },
 ];

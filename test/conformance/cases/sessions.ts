@@ -115,7 +115,6 @@ export const SESSIONS: readonly Case[] = [
     name: "keeps a session that is used",
     clauses: ["3.9"],
     isHasty: true,
-    needs: ["freshAccount"],
     waitsFor: ({ limits }) => limits.sessionIdleMsMax * 2,
     async run(stage) {
       for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
@@ -156,7 +155,7 @@ export const SESSIONS: readonly Case[] = [
   {
     name: "serves 25 requests of one session at a time",
     clauses: ["3.11", "6.3"],
-    needs: ["freshAccount"],
+    needs: ["freshPortals"],
     async run(stage) {
       const session = await stage.session();
       const portals = await Promise.all(
@@ -194,8 +193,7 @@ export const SESSIONS: readonly Case[] = [
     name: "leaves a key's first session alone when the key logs in again",
     clauses: ["3.13"],
     isHasty: true,
-    needs: ["freshAccount"],
-    waitsFor: ({ limits }) => limits.loginIntervalMsMin,
+    waitsFor: ({ limits }) => limits.loginIntervalMsMin + limits.sessionIdleMsMax * 2,
     async run(stage) {
       for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
         const account = stage.anotherAccount();

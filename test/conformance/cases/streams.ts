@@ -75,13 +75,13 @@ export const STREAMS: readonly Case[] = [
   {
     name: "gives each item to one of a session's gets for one portal",
     clauses: ["5.23"],
-    needs: ["freshAccount"],
     async run(stage) {
       const session = await stage.session();
-      const streams = [await session.stream("P"), await session.stream("P")];
+      const portalid = await stage.portal(session);
+      const streams = [await session.stream(portalid), await session.stream(portalid)];
       const payloads = Array.from({ length: 20 }, (_, at) => `n${at}`);
-      for (const payload of payloads) await session.set("P", payload);
-      const probed = payloadsOf(await session.all("P"));
+      for (const payload of payloads) await session.set(portalid, payload);
+      const probed = payloadsOf(await session.all(portalid));
       const got = (): readonly string[] => [
         ...probed,
         ...streams.flatMap(({ lines }) => payloadsOf(linesToItems(lines))),
