@@ -228,7 +228,7 @@ export class XrtcServer implements AsyncDisposable {
 
   /** What every way to this server has in common. */
   #serving(): Omit<ListenerOptions, "host" | "port" | "tls"> {
-    const { bounds, limits, trustedProxies } = this.#settings;
+    const { bounds, limits, trustedProxies, observer } = this.#settings;
     return {
       bounds,
       trustedProxies,
@@ -239,6 +239,7 @@ export class XrtcServer implements AsyncDisposable {
         if (this.#core !== undefined) this.#core.handle(request, reply);
         else sendError(reply, systemError(503, "the server is not open"));
       },
+      onRefused: (status) => observer?.answered("other", status, 0),
     };
   }
 

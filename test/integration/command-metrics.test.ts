@@ -44,6 +44,8 @@ describe("the metrics of xrtc-server", () => {
       await client.setItems([{ portalId: "attic", payload }]);
     }
     await fetch(`${baseUrl}/nowhere`, { method: "POST" });
+    const many = Object.fromEntries(Array.from({ length: 80 }, (_, at) => [`x-${at}`, "1"]));
+    await fetch(`${baseUrl}/item/set`, { method: "POST", headers: many });
     const response = await fetch(`${admin}/metrics`);
     assert.match(response.headers.get("content-type") ?? "", /^text\/plain/);
     text = await response.text();
@@ -57,6 +59,7 @@ describe("the metrics of xrtc-server", () => {
     assert.equal(sample(text, 'xrtc_requests_total{call="login",status="200"}'), 1);
     assert.equal(sample(text, 'xrtc_requests_total{call="set",status="200"}'), 4);
     assert.equal(sample(text, 'xrtc_requests_total{call="other",status="404"}'), 1);
+    assert.equal(sample(text, 'xrtc_requests_total{call="other",status="431"}'), 1);
     assert.equal(sample(text, "xrtc_set_duration_seconds_count"), 4);
     assert.equal(sample(text, "xrtc_handover_duration_seconds_count"), 1);
     assert.ok(sample(text, "process_resident_memory_bytes") > 0);

@@ -10,6 +10,7 @@ export interface Config extends Pick<
   | "port"
   | "allowInsecure"
   | "hostNames"
+  | "pathPrefix"
   | "trustedProxies"
   | "limits"
   | "bounds"
@@ -60,6 +61,7 @@ export const OPTION_SPECS: Readonly<Record<keyof Config, OptionSpec>> = {
   tlsPassphraseFile: { argument: "tls-passphrase-file", kind: "path" },
   allowInsecure: { argument: "allow-insecure", kind: "flag" },
   hostNames: { argument: "host-name", kind: "list" },
+  pathPrefix: { argument: "path-prefix", kind: "text" },
   trustedProxies: { argument: "trusted-proxy", kind: "list" },
   metrics: { argument: "metrics", kind: "text" },
   accounts: { argument: "accounts", kind: "path" },
@@ -92,6 +94,7 @@ export const configSchema = optionsSchema
     port: true,
     allowInsecure: true,
     hostNames: true,
+    pathPrefix: true,
     trustedProxies: true,
     preset: true,
     limits: true,

@@ -12,6 +12,7 @@ Where it listens
   --tls-passphrase-file <file>  what the key is encrypted with
   --allow-insecure          allow plain HTTP beyond this machine
   --host-name <name>        further name under which clients reach it; may be repeated
+  --path-prefix <path>      what stands before /v1 in its URLs, such as /xrtc
   --trusted-proxy <address> proxy whose X-Forwarded-For is believed; may be repeated
   --metrics <address:port>  serves /metrics (Prometheus) and /healthz there (default: nowhere)
 

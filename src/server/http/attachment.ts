@@ -17,6 +17,8 @@ export interface AttachmentOptions {
   /** For the bodies of all requests together. */
   readonly bodyRoom: BodyRoom;
   readonly handle: (request: ServerRequest, reply: ServerReply) => void;
+  /** Hears with which HTTP status a request was refused that is not handed on. */
+  readonly onRefused: (status: number) => void;
 }
 
 /** What a framework in front may have made of a request's body. */
@@ -52,10 +54,17 @@ export class Attachment {
   readonly #bySocket = new Map<Socket, OnSocket>();
   #onEmpty: (() => void) | undefined;
 
-  constructor({ bounds, requestBytesMax, bodyRoom, handle }: AttachmentOptions) {
+  constructor(options: AttachmentOptions) {
+    const { bounds, requestBytesMax, bodyRoom, handle } = options;
     this.#bounds = bounds;
     const { headersMax } = bounds;
-    this.#intake = new Intake({ headersMax, requestBytesMax, bodyRoom, handle });
+    this.#intake = new Intake({
+      headersMax,
+      requestBytesMax,
+      bodyRoom,
+      handle,
+      onRefused: (_socket, status) => options.onRefused(status),
+    });
     const watcher = new StallWatch({ ...bounds, clock: systemClock });
     this.#replyOptions = { watcher, frames: undefined };
     this.#requestTimeouts = new TimeoutQueue(bounds.requestTimeoutMs, systemClock);

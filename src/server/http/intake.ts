@@ -24,8 +24,8 @@ export interface IntakeOptions {
   readonly handle: (request: ServerRequest, reply: ServerReply) => void;
   /** Calls back when the client has read enough of what it asked for before. @defaultValue at once */
   readonly whenRead?: (socket: Socket, callback: () => void) => void;
-  /** Hears of a request that is refused unread: it is the last one of its connection. */
-  readonly onRefused?: (socket: Socket) => void;
+  /** Hears of a request that is refused unread, with its HTTP status: it is the last one of its connection. */
+  readonly onRefused?: (socket: Socket, status: number) => void;
 }
 
 /** Reads requests of node:http as far as their form and their length allow, and hands them on whole. */
@@ -90,7 +90,7 @@ export class Intake {
   }
 
   #refuse(request: IncomingMessage, response: ServerResponse, error: WireError): void {
-    this.#options.onRefused?.(request.socket);
+    this.#options.onRefused?.(request.socket, error.status);
     refuseUnread(request, response, error);
   }
 }

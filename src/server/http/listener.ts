@@ -31,6 +31,8 @@ export interface ListenerOptions {
   /** Undefined for plain HTTP. */
   readonly tls: XrtcServerTls | undefined;
   readonly handle: (request: ServerRequest, reply: ServerReply) => void;
+  /** Hears with which HTTP status a request was refused that is not handed on. */
+  readonly onRefused: (status: number) => void;
 }
 
 /**
@@ -57,7 +59,10 @@ export class Listener {
       bodyRoom,
       handle,
       whenRead: (socket, callback) => this.#connections.whenRead(socket, callback),
-      onRefused: (socket) => this.#connections.setLast(socket),
+      onRefused: (socket, status) => {
+        this.#connections.setLast(socket);
+        options.onRefused(status);
+      },
     });
     const watcher = new StallWatch({ ...bounds, clock: systemClock });
     this.#replyOptions = { watcher, frames: new ChunkFrames() };
@@ -155,6 +160,7 @@ export class Listener {
       return;
     }
     const refused = (CLIENT_ERRORS[error.code ?? ""] ?? notHttp)();
+    this.#options.onRefused(refused.status);
     this.#connections.setLast(socket);
     if (this.#connections.activityOf(socket) !== "answer") {
       endWith(socket, refused);
