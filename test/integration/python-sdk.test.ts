@@ -7,6 +7,7 @@ import { strict as assert } from "node:assert";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { XrtcServer, type XrtcServerOptions } from "../../src/server/index.js";
+import { needsRedis, RedisServer } from "../support/redis.js";
 import { Inbox, MessageReader, responseFraming, statusOf } from "../support/http-framing.js";
 
 const ACCOUNT_ID = "AC0987654321012345";
@@ -173,7 +174,7 @@ class PythonClient {
     assert.ok("/v1/item/get".startsWith(path), line);
     const [, name = "", value = ""] = /^([^=]+)=(.*)$/.exec(pair) ?? [];
     // Python would put other characters into quotes, and send them back so.
-    assert.match(value, /^[\w-]+$/);
+    assert.match(value, /^[\w.-]+$/);
     this.cookies.set(name, value);
   }
 }
@@ -183,6 +184,9 @@ const payloadsOf = (items: readonly { readonly payload: string }[]): readonly st
 
 const reasonOf = ({ text }: Answer): string =>
   (JSON.parse(text) as { error: { errormessage: string } }).error.errormessage;
+
+/** Where the servers of the tests keep what they have. */
+type Engine = () => Partial<XrtcServerOptions>;
 
 async function withClient(
   style: Style,
@@ -204,12 +208,12 @@ async function withClient(
   }
 }
 
-for (const style of [REQUESTS, AIOHTTP]) {
-  describe(`The Python SDK's ${style.name},`, () => {
+function describeClient(style: Style, engine: Engine): void {
+  describe(`${style.name},`, () => {
     const [portalid, portals] = ["exampleportal", [{ portalid: "exampleportal" }]];
 
     it("sets, gets and lists over one connection", async () => {
-      await withClient(style, {}, async (client) => {
+      await withClient(style, engine(), async (client) => {
         const payload = 'sämple 漢字 🧪 "quoted" \\ \u0001\u2028';
         await client.set({ portalid, payload });
         const [item, ...more] = await client.get({ portals });
@@ -222,7 +226,7 @@ for (const style of [REQUESTS, AIOHTTP]) {
     });
 
     it("may put a timestamp into an item and into a portal", async () => {
-      await withClient(style, {}, async (client) => {
+      await withClient(style, engine(), async (client) => {
         await client.set({ portalid, payload: "one", servertimestamp: 5 });
         await client.get({ portals });
         const again = { portals: [{ portalid, servertimestamp: 5 }], schedule: "FIFO" };
@@ -232,7 +236,7 @@ for (const style of [REQUESTS, AIOHTTP]) {
     });
 
     it("leaves defaults out, and names what is not one", async () => {
-      await withClient(style, { limits: { getTimeoutMs: 100 } }, async (client) => {
+      await withClient(style, { ...engine(), limits: { getTimeoutMs: 100 } }, async (client) => {
         const requests = [
           { portals, mode: "watch" },
           { portals, mode: "stream", cutoff: 500 },
@@ -246,7 +250,7 @@ for (const style of [REQUESTS, AIOHTTP]) {
     });
 
     it("reads why a call was refused, and that its session ended", async () => {
-      await withClient(style, {}, async (client) => {
+      await withClient(style, engine(), async (client) => {
         const refused = await client.post(
           "/v1/item/set",
           pythonJson({ items: [{ portalid: "a b", payload: "x" }] }),
@@ -264,7 +268,7 @@ for (const style of [REQUESTS, AIOHTTP]) {
     });
 
     it("gets whatever it may set in answers that it can read", async () => {
-      await withClient(style, {}, async (client) => {
+      await withClient(style, engine(), async (client) => {
         // The largest request that the SDK makes.
         const room = READABLE_BYTES_MAX - pythonJson({ items: [{ portalid, payload: "" }] }).length;
         const large = { portalid, payload: "x".repeat(room) };
@@ -283,33 +287,70 @@ for (const style of [REQUESTS, AIOHTTP]) {
   });
 }
 
-describe(`The Python SDK's ${AIOHTTP.name},`, () => {
-  const portals = [{ portalid: "latency" }];
+function describeStreams(engine: Engine): void {
+  describe(`${AIOHTTP.name}, in streams and lists,`, () => {
+    const portals = [{ portalid: "latency" }];
 
-  it("streams in turns what another connection sets, in order and whole", async () => {
-    await withClient(AIOHTTP, { limits: { getTimeoutMs: 150 } }, async (client, server) => {
-      const writer = await PythonClient.open(AIOHTTP, server);
-      for (const [name, value] of client.cookies) writer.cookies.set(name, value);
-      const payloads = Array.from({ length: 40 }, (_, at) => JSON.stringify({ n: at, pad: "ü" }));
-      const writing = (async () => {
-        for (const payload of payloads) await writer.set({ portalid: "latency", payload });
-      })();
-      const got: string[] = [];
-      const request = { portals, mode: "stream", schedule: "FIFO", cutoff: 60_000 };
-      while (got.length < payloads.length) got.push(...payloadsOf(await client.get(request)));
-      await writing;
-      writer.close();
-      assert.deepEqual(got, payloads);
-      assert.deepEqual(await client.get({ portals, schedule: "FIFO" }), []);
+    it("streams in turns what another connection sets, in order and whole", async () => {
+      await withClient(
+        AIOHTTP,
+        { ...engine(), limits: { getTimeoutMs: 150 } },
+        async (client, server) => {
+          const writer = await PythonClient.open(AIOHTTP, server);
+          for (const [name, value] of client.cookies) writer.cookies.set(name, value);
+          const payloads = Array.from({ length: 40 }, (_, at) =>
+            JSON.stringify({ n: at, pad: "ü" }),
+          );
+          const writing = (async () => {
+            for (const payload of payloads) await writer.set({ portalid: "latency", payload });
+          })();
+          const got: string[] = [];
+          const request = { portals, mode: "stream", schedule: "FIFO", cutoff: 60_000 };
+          while (got.length < payloads.length) got.push(...payloadsOf(await client.get(request)));
+          await writing;
+          writer.close();
+          assert.deepEqual(got, payloads);
+          assert.deepEqual(await client.get({ portals, schedule: "FIFO" }), []);
+        },
+      );
+    });
+
+    it("reads a list of portals that takes several lines", async () => {
+      await withClient(AIOHTTP, engine(), async (client) => {
+        const names = Array.from({ length: 12 }, (_, at) => `P${at}`);
+        for (const portalid of names) await client.set({ portalid, payload: "x".repeat(20_000) });
+        const listed = await client.get({ portals: [] });
+        assert.deepEqual(new Set(listed.map(({ portalid }) => portalid)), new Set(names));
+      });
     });
   });
+}
 
-  it("reads a list of portals that takes several lines", async () => {
-    await withClient(AIOHTTP, {}, async (client) => {
-      const names = Array.from({ length: 12 }, (_, at) => `P${at}`);
-      for (const portalid of names) await client.set({ portalid, payload: "x".repeat(20_000) });
-      const listed = await client.get({ portals: [] });
-      assert.deepEqual(new Set(listed.map(({ portalid }) => portalid)), new Set(names));
-    });
+const inMemory: Engine = () => ({});
+
+describe("The service's Python SDK, on the memory engine:", () => {
+  describeClient(REQUESTS, inMemory);
+  describeClient(AIOHTTP, inMemory);
+  describeStreams(inMemory);
+});
+
+describe("The service's Python SDK, on the Redis engine:", () => {
+  let redis: RedisServer | undefined;
+  let count = 0;
+
+  before(async function () {
+    needsRedis(this);
+    redis = await RedisServer.start();
   });
+
+  after(() => redis?.[Symbol.asyncDispose]());
+
+  // Each test begins with nothing.
+  const engine: Engine = () => {
+    count += 1;
+    return { engine: redis?.url ?? "", enginePrefix: `sdk${count}` };
+  };
+  describeClient(REQUESTS, engine);
+  describeClient(AIOHTTP, engine);
+  describeStreams(engine);
 });
