@@ -95,7 +95,12 @@ declare const RED: {
   readonly nodes: {
     registerType<Fields>(type: string, definition: NodeDefinition<Fields>): void;
     node(id: string): EditorNode<{ name?: string; preset?: string }> | null;
-    filterNodes(filter: { type: string }): EditorNode<{ name?: string; port?: string | number }>[];
+    filterNodes(filter: { type: string }): EditorNode<{
+      name?: string;
+      listen?: string;
+      port?: string | number;
+      path?: string;
+    }>[];
     workspace(id: string): { label: string } | null | undefined;
   };
   readonly clipboard: {

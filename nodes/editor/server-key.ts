@@ -31,7 +31,7 @@ function show(apiKey: string, node: EditorNode<object>): void {
   $("<div>").text(node._("xrtc-server.key.once")).appendTo(box);
   const line = $("<div>").appendTo(box);
   $("<code>").text(apiKey).appendTo(line);
-  const copy = $("<button type='button' class='red-ui-button'>")
+  const copy = $("<button type='button' id='xrtc-server-copy-key' class='red-ui-button'>")
     .text(node._("xrtc-server.key.copy"))
     .appendTo($("<div>").appendTo(box));
   copy.on("click", () => {

@@ -198,10 +198,11 @@ function showValuesWhenBlank(node: ConfigNodeInEditor): void {
 function listServers(node: ConfigNodeInEditor): void {
   const list = $("#node-config-input-serverId");
   const servers = RED.nodes.filterNodes({ type: SERVER_TYPE });
-  for (const { id, name, port, z } of servers) {
+  for (const { id, name, listen, port, path, z } of servers) {
     const tab = RED.nodes.workspace(z ?? "")?.label ?? "";
     // Port 0 is any that is free.
-    const where = [tab, Number(port) === 0 ? "" : port].filter(Boolean).join(", ");
+    const place = listen === "path" ? path : Number(port) === 0 ? "" : port;
+    const where = [tab, place].filter(Boolean).join(", ");
     const text = `${name || "xrtc server"} (${where})`;
     $("<option>").val(id).text(text).appendTo(list);
   }

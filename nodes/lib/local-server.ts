@@ -167,5 +167,7 @@ const hostInUrl = (host: string): string => (host.includes(":") ? `[${host}]` : 
 function retryMsOf(thrown: unknown): number | undefined {
   // Whoever has the port may leave; the runtime that this one replaces, for instance.
   if (isXrtcError(thrown, "XRTC_SERVER_ADDRESS")) return PORT_RETRY_MS;
-  return isXrtcError(thrown, "XRTC_ENGINE_UNAVAILABLE") ? ENGINE_RETRY_MS : undefined;
+  // Redis may come back; its client is installed by a person, who starts Node-RED anew.
+  const isAway = isXrtcError(thrown, "XRTC_ENGINE_UNAVAILABLE") && thrown.retryable;
+  return isAway ? ENGINE_RETRY_MS : undefined;
 }

@@ -78,6 +78,14 @@ export class Editor implements AsyncDisposable {
     await page.locator("#red-ui-clipboard-dialog").waitFor({ state: "hidden" });
   }
 
+  /** Drags a node of a type from the palette into the flow. */
+  async add(type: string): Promise<void> {
+    const node = this.page.locator(`.red-ui-palette-node[data-palette-type='${type}']`);
+    const targetPosition = { x: 300, y: 200 };
+    await node.dragTo(this.page.locator("#red-ui-workspace-chart"), { targetPosition });
+    await (await this.nodeOf(type)).waitFor();
+  }
+
   /** Shows the tab of a flow. */
   async openTab(label: string): Promise<void> {
     const tabs = this.page.locator("#red-ui-workspace-tabs .red-ui-tab-label");

@@ -21,7 +21,10 @@ const FILLED = {
     ...{ name: "last", portals: "hall, attic", mode: "watch", schedule: "FIFO", cutoff: "1000" },
     ...{ result: "array", output: "json" },
   },
-  "xrtc-server": { name: "mine", port: "9000", preset: "hosted" },
+  "xrtc-server": {
+    ...{ name: "mine", listen: "port", host: "127.0.0.1", port: "9000" },
+    ...{ engine: "redis-aof", redisUrl: "redis://my.house:6379", preset: "hosted" },
+  },
 } satisfies Record<string, Record<string, string>>;
 
 export function walkThrough(bench: Bench): void {
@@ -57,6 +60,29 @@ export function walkThrough(bench: Bench): void {
     assert.match(item ?? "", /number: \d+, latencyMs: \d+/);
     await editor.quiet();
     await picture("first-steps.png", (path) => editor.picture(path));
+  });
+
+  it("makes account and key for a server from the palette, shows the key once, and never again", async () => {
+    const { editor } = bench;
+    await editor.load();
+    await editor.add("xrtc-server");
+    const dialog = await editor.openDialog("xrtc-server");
+    await dialog.type("port", "0");
+    const told = await dialog.told("xrtc-server-key", "plain");
+    const key = /\b\w{32}\b/.exec(told)?.[0] ?? assert.fail(told);
+    assert.equal(await dialog.value("apiKey"), key);
+    assert.match(await dialog.value("accountId"), /^AC\d{16}$/);
+    await dialog.press("xrtc-server-copy-key");
+    assert.deepEqual(await dialog.problems(), []);
+    await dialog.done();
+    await editor.deploy();
+    await editor.badge("xrtc-server", "green", "127.0.0.1:");
+    const again = await editor.openDialog("xrtc-server");
+    assert.ok(!(await editor.page.content()).includes(key));
+    assert.equal(await again.value("apiKey"), "__PWRD__");
+    await again.press("xrtc-server-make-key");
+    assert.doesNotMatch(await again.told("xrtc-server-key", "plain"), new RegExp(key));
+    await again.cancel();
   });
 
   it("keeps what was filled into each dialog, deployed and loaded anew", async () => {
