@@ -1,15 +1,25 @@
 #!/usr/bin/env node
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { type Cancel, systemClock } from "../primitives/clock.js";
 import { EXIT, runServerCommand } from "./command/command.js";
 
+/** Milliseconds from the signal to the end of the process, whatever still holds it up. */
+const END_MS_MAX = 2_800;
+
 const stop = new AbortController();
-process.once("SIGINT", () => stop.abort());
-process.once("SIGTERM", () => stop.abort());
+let cancelDeadline: Cancel = () => {};
+const end = (): void => {
+  if (stop.signal.aborted) return;
+  cancelDeadline = systemClock.schedule(END_MS_MAX, () => process.exit(EXIT.ok));
+  stop.abort();
+};
+process.once("SIGINT", end);
+process.once("SIGTERM", end);
 
 let reload: () => void = () => {};
 // A terminal that closes ends what runs in it; a service is asked to read its files again.
-if (process.stdin.isTTY) process.once("SIGHUP", () => stop.abort());
+if (process.stdin.isTTY) process.once("SIGHUP", end);
 else process.on("SIGHUP", () => reload());
 
 // Nobody reads on: the server serves on, and there is nobody to tell.
@@ -31,6 +41,8 @@ async function main(): Promise<void> {
   } catch (error) {
     console.error(error);
     process.exitCode = EXIT.failed;
+  } finally {
+    cancelDeadline();
   }
 }
 

@@ -74,6 +74,17 @@ describe("the command xrtc-server with Redis", function () {
     await redis.restart();
   });
 
+  it("ends within 3 s when it is told to while Redis hangs", async () => {
+    await redis.kill("SIGSTOP");
+    await using server = new ServerProcess([...options, "--metrics", "127.0.0.1:0"]);
+    await server.logged(/"event":"metrics"/);
+    const before = performance.now();
+    server.kill("SIGTERM");
+    assert.deepEqual(await server.exited, { code: 0, signal: null });
+    assert.ok(performance.now() - before < 3_900, "3 s, and what a busy machine adds");
+    await redis.kill("SIGCONT");
+  });
+
   it("does not start on a Redis that keeps less than it is asked to", async () => {
     const { code, error } = await ran([...options, "--durability", "redis-aof"]);
     assert.equal(code, 2);
