@@ -34,12 +34,6 @@ export class RateLimiter {
     return wait;
   }
 
-  /** Whether nothing passed within the last window, so that forgetting this limiter changes nothing. */
-  get isIdle(): boolean {
-    const { length } = this.#passed;
-    return length === 0 || this.#passed.at(length - 1) <= this.#clock.now() - this.#windowMs;
-  }
-
   #waitMs(now: number): number {
     const passed = this.#passed;
     while (passed.length > 0 && passed.at(0) <= now - this.#windowMs) passed.shift();

@@ -13,7 +13,10 @@ export async function listening(options: Partial<XrtcServerOptions> = {}): Promi
   return server;
 }
 
-export const portOf = (server: XrtcServer): number => Number(new URL(server.url).port);
+/** A server, in this process or another. */
+export type Reachable = Pick<XrtcServer, "url">;
+
+export const portOf = (server: Reachable): number => Number(new URL(server.url).port);
 
 /** A socket that says exactly what it is told to say. */
 export class RawClient {
@@ -41,7 +44,7 @@ export class RawClient {
     });
   }
 
-  static async open(server: XrtcServer, localAddress?: string): Promise<RawClient> {
+  static async open(server: Reachable, localAddress?: string): Promise<RawClient> {
     const { hostname } = new URL(server.url);
     const address = localAddress === undefined ? {} : { localAddress };
     const client = new RawClient(connect({ host: hostname, port: portOf(server), ...address }));

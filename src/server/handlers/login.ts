@@ -73,8 +73,9 @@ function notOpened(
  * key does not even wait.
  */
 function refuseCredentials(context: ServerContext, peer: string): WireError {
-  context.logger.write("warn", "login-refused", "a login was refused", { peer });
   const waitMs = context.failures.count(peer);
+  // Those that are turned away are not told of: a stranger must not fill the disk with them.
   if (waitMs > 0) return tooManyRequests("too many failed logins from this address", waitMs);
+  context.logger.write("warn", "login-refused", "a login was refused", { peer });
   return refusal("login", "INVALID_CREDENTIALS", "wrong account id or API key");
 }

@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { canonicalAddress, networkOf } from "../address.js";
 import type { HttpReply } from "./http-reply.js";
+import { IdleWatch, type IdleWatchOptions } from "./idle-watch.js";
 
 /** Bytes of answers that may wait on one connection before the next request on it is looked at. */
 const QUEUED_BYTES_MAX = 131_072;
@@ -67,7 +68,7 @@ class Connection {
 /** What goes on on a connection: nothing, a request that did not come whole yet, or an answer. */
 export type Activity = "nothing" | "request" | "answer";
 
-export interface ConnectionsOptions {
+export interface ConnectionsOptions extends IdleWatchOptions {
   /** Open sockets of one address, or of one network of IPv6. */
   readonly perAddressMax: number;
   /** Addresses that stand for many clients. */
@@ -83,11 +84,13 @@ export class Connections {
   readonly #byAddress = new Map<string, number>();
   /** Those whose TLS handshake is not over, by their other end. */
   readonly #unsecured = new Map<string, Socket>();
+  readonly #idle: IdleWatch;
   #isClosing = false;
   #onEmpty: (() => void) | undefined;
 
   constructor(options: ConnectionsOptions) {
     this.#options = options;
+    this.#idle = new IdleWatch(options);
   }
 
   get size(): number {
@@ -106,6 +109,7 @@ export class Connections {
     }
     this.#byAddress.set(address, count + 1);
     this.#bySocket.set(socket, new Connection(address));
+    this.#idle.idle(socket);
     socket.once("close", () => this.#remove(socket));
     if (!isTls) return;
     const end = otherEndOf(socket);
@@ -124,6 +128,8 @@ export class Connections {
     this.#unsecured.delete(otherEndOf(socket));
     this.#bySocket.delete(bare);
     this.#bySocket.set(socket, connection);
+    this.#idle.busy(bare);
+    this.#idle.idle(socket);
     socket.once("close", () => this.#remove(socket));
   }
 
@@ -136,6 +142,7 @@ export class Connections {
     const connection = this.#bySocket.get(socket);
     if (connection === undefined || connection.isLast) return false;
     connection.add(reply);
+    this.#idle.busy(socket);
     return true;
   }
 
@@ -144,7 +151,9 @@ export class Connections {
     if (connection === undefined) return;
     connection.remove(reply);
     connection.letOn();
-    if (this.#isClosing && connection.isIdle) socket.destroySoon();
+    if (!connection.isIdle) return;
+    if (this.#isClosing) socket.destroySoon();
+    else this.#idle.idle(socket);
   }
 
   /** Looks at no request any more that comes on this socket. */
@@ -188,6 +197,7 @@ export class Connections {
     const connection = this.#bySocket.get(socket);
     if (connection === undefined) return;
     this.#bySocket.delete(socket);
+    this.#idle.busy(socket);
     const { address, replies } = connection;
     connection.dropHeld();
     const count = (this.#byAddress.get(address) ?? 1) - 1;
@@ -195,7 +205,9 @@ export class Connections {
     else this.#byAddress.set(address, count);
     // node:http tells only the answer that was being sent, not those that were to follow it.
     for (const reply of replies) reply.closed();
-    if (this.size === 0) this.#onEmpty?.();
+    if (this.size > 0) return;
+    this.#idle.stop();
+    this.#onEmpty?.();
   }
 }
 

@@ -52,6 +52,9 @@ export class Listener {
       perAddressMax: bounds.socketsPerAddressMax,
       unbounded: new Set(options.trustedProxies.map(canonicalAddress)),
       isTls: options.tls !== undefined,
+      idleMsMax: bounds.keepAliveTimeoutMs + bounds.headersTimeoutMs,
+      checkIntervalMs: bounds.checkIntervalMs,
+      clock: systemClock,
     });
     this.#intake = new Intake({
       headersMax: bounds.headersMax,

@@ -36,15 +36,4 @@ describe("a rate limiter", () => {
     assert.equal(limiter.tryTake(), 0);
     assert.equal(limiter.waitMs(), 300);
   });
-
-  it("is idle once a window has passed without anything", () => {
-    const clock = new VirtualClock();
-    const limiter = new RateLimiter(2, 1_000, clock);
-    assert.equal(limiter.isIdle, true);
-    limiter.tryTake();
-    clock.advance(999);
-    assert.equal(limiter.isIdle, false);
-    clock.advance(1);
-    assert.equal(limiter.isIdle, true);
-  });
 });
