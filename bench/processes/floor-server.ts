@@ -15,6 +15,11 @@ const server = createServer((request, response) => {
     response.flushHeaders();
     return;
   }
+  if (request.url === "/hello") {
+    request.resume();
+    request.on("end", () => response.end("{}"));
+    return;
+  }
   const chunks: Buffer[] = [];
   request.on("data", (chunk: Buffer) => chunks.push(chunk));
   request.on("end", () => {

@@ -13,9 +13,10 @@ export interface Memory {
   readonly settled: number;
 }
 
-const COLLECTIONS_MAX = 12;
-/** Two collections that differ by less have found all there is to find. */
-const STABLE_BYTES = 32_768;
+const COLLECTIONS_MAX = 20;
+/** Collections in a row that differ by less have found all there is to find, and given back what they can. */
+const STABLE_BYTES = 131_072;
+const STABLE_TIMES = 3;
 /** What is let go of in steps: sockets that are closing, and memory that goes back to the system. */
 const PAUSE_MS = 150;
 
@@ -28,14 +29,17 @@ async function settledMemory(): Promise<Memory> {
   const collect = globalThis.gc;
   if (collect === undefined) throw new Error("the process was not started with --expose-gc");
   let before = Number.POSITIVE_INFINITY;
+  let stable = 0;
   for (let count = 1; ; count += 1) {
     await sleep(PAUSE_MS);
     collect();
     const { heapUsed, rss } = process.memoryUsage();
-    if (Math.abs(before - heapUsed) < STABLE_BYTES || count === COLLECTIONS_MAX) {
+    const now = heapUsed + rss;
+    stable = Math.abs(before - now) < STABLE_BYTES ? stable + 1 : 0;
+    if (stable === STABLE_TIMES || count === COLLECTIONS_MAX) {
       return { heapUsed, rss, settled: rss - newSpaceBytes() };
     }
-    before = heapUsed;
+    before = now;
   }
 }
 

@@ -15,8 +15,9 @@ const QUESTION_MS_MAX = 90_000;
 const WARM_UP_ITEMS = 2_000;
 /** Deliveries of it: with many readers a few items are enough. */
 const WARM_UP_DELIVERIES = 20_000;
-/** Readers that come and go before those that count. */
+/** Readers that come and go before those that count, so many at a time and so often. */
 const FIRST_READERS = 200;
+const FIRST_TIMES = 10;
 /** Items that wake all who wait. */
 const WAKING_ITEMS = 3;
 
@@ -39,8 +40,10 @@ export async function waiting(
   const { server, port } = await stage.serve(choice);
   const ask = await crowdOf(stage, port, protocol);
   // What a process takes up once and for all is there after the first readers have gone.
-  await ask({ kind: "open", count: FIRST_READERS });
-  await ask({ kind: "send", count: 1 });
+  for (let time = 0; time < FIRST_TIMES; time += 1) {
+    await ask({ kind: "open", count: FIRST_READERS });
+    await ask({ kind: "send", count: 1 });
+  }
   await ask({ kind: "open", count: 1 });
   const before = await memoryOf(server);
   await ask({ kind: "open", count: readers + 1 });

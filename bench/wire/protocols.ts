@@ -36,12 +36,13 @@ export function protocolOf(name: ProtocolName, port: number): Protocol {
   }
 }
 
+const loginBody = JSON.stringify({ accountid: ACCOUNT_ID, apikey: API_KEY });
+
 /** A connection with a login of its own: the readers of one session would share what there is. */
 export async function loggedIn(port: number): Promise<{ socket: HttpSocket; cookie: string }> {
   const socket = new HttpSocket(port);
   await socket.connect();
-  const body = JSON.stringify({ accountid: ACCOUNT_ID, apikey: API_KEY });
-  const { status, head } = await socket.post("/v1/auth/login", body);
+  const { status, head } = await socket.post("/v1/auth/login", loginBody);
   if (status !== 200) throw new Error(`a login was answered ${status}`);
   const cookies = [...head.matchAll(/\r\nset-cookie: ([^;\r]+)/gi)].map((match) => match[1]);
   return { socket, cookie: `cookie: ${cookies.join("; ")}\r\n` };
@@ -101,7 +102,8 @@ const bareHttp = (port: number): Protocol => ({
   async openReader(channel, onPayload) {
     const socket = new HttpSocket(port);
     await socket.connect();
-    // The same bytes as those of a reader of ours.
+    // As many requests and bytes as those of a reader of ours, whose first request is its login.
+    await socket.post("/hello", loginBody);
     await socket.stream("/receive", streamBody([channel]), "", onPayload);
     return socket;
   },

@@ -4,6 +4,7 @@ import type { Move, Session } from "./backend/backend.js";
 import type { Engine, PortalPage, PortalQuery } from "./engine/engine.js";
 import { composeLine, type Line, type LineBounds } from "./line.js";
 import type { Dialect } from "./options.js";
+import { type WantedPortals, wantedPortals } from "./wanted-portals.js";
 
 export interface NextLineOptions {
   readonly request: GetRequest;
@@ -26,8 +27,7 @@ const NONE: readonly string[] = [];
  */
 export class NextLine {
   readonly #options: NextLineOptions;
-  /** The first timestamp that is asked for, by portal; undefined where the session's position counts. */
-  readonly #wanted = new Map<string, number | undefined>();
+  readonly #wanted: WantedPortals;
   /** Portals whose position was not moved to the reference time yet, as their first read does. */
   readonly #unplaced: Set<string>;
   /** Portals that may have something new for this reader. */
@@ -39,18 +39,15 @@ export class NextLine {
 
   constructor(options: NextLineOptions) {
     this.#options = options;
-    const unplaced: string[] = [];
-    for (const { portalId, serverTimestamp } of options.request.portals) {
-      const fromTimestamp = firstWanted(serverTimestamp, options.reference);
-      this.#wanted.set(portalId, fromTimestamp);
-      if (fromTimestamp !== undefined) unplaced.push(portalId);
-    }
+    this.#wanted = wantedPortals(options.request.portals, options.reference);
+    const { ids } = this.#wanted;
+    const unplaced = ids.filter((portalId) => this.#wanted.from(portalId) !== undefined);
     this.#unplaced = unplaced.length === 0 ? NO_PORTALS : new Set(unplaced);
-    this.#dirty = [...this.#wanted.keys()];
+    this.#dirty = ids;
   }
 
   get portalIds(): readonly string[] {
-    return [...this.#wanted.keys()];
+    return this.#wanted.ids;
   }
 
   /** Whether there may be another line. */
@@ -97,7 +94,7 @@ export class NextLine {
 
   #query(portalId: string, positions: Positions): PortalQuery {
     const { cutoffMs, schedule } = this.#options.request;
-    const fromTimestamp = this.#wanted.get(portalId);
+    const fromTimestamp = this.#wanted.from(portalId);
     // A reference time counts whatever the session's position; what follows it goes on from the position.
     const afterSequence = this.#unplaced.has(portalId) ? 0 : (positions.get(portalId) ?? 0);
     const isFirst = this.#isFirst;
@@ -153,13 +150,4 @@ export class NextLine {
     this.#dirty =
       this.#dirty.length === 0 ? portalIds : [...new Set([...this.#dirty, ...portalIds])];
   }
-}
-
-/** The first timestamp that a reference time asks for; timestamps are whole milliseconds. */
-function firstWanted(
-  reference: number | undefined,
-  means: Dialect["reference"],
-): number | undefined {
-  if (reference === undefined || means === "ignored") return undefined;
-  return means === "exclusive" ? reference + 1 : reference;
 }

@@ -1,11 +1,10 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { type Redacted, revealed } from "../../primitives/redacted.js";
 
 /** An account has at most so many keys; one more overwrites the oldest. */
 export const KEYS_PER_ACCOUNT_MAX = 10;
 
-export const sha256 = (text: string | Uint8Array): Buffer =>
-  createHash("sha256").update(text).digest();
+export const sha256 = (text: string | Uint8Array): Buffer => hash("sha256", text, "buffer");
 
 /** The keys that open an account, as the options have them. */
 export interface AccountKeys {
