@@ -1,8 +1,8 @@
 import type { Cancel, Clock } from "./clock.js";
 
-interface Entry {
-  readonly dueAtMs: number;
-  readonly callback: () => void;
+/** Something whose time may come to its end. */
+export interface Expiring {
+  expire(): void;
 }
 
 /** The system's timers may ring a fraction of a millisecond before the monotonic clock agrees. */
@@ -15,7 +15,8 @@ const EARLY_MS = 0.5;
 export class TimeoutQueue {
   readonly #delayMs: number;
   readonly #clock: Clock;
-  readonly #entries = new Set<Entry>();
+  /** When each is due, in the order of their coming. */
+  readonly #dueAtMs = new Map<Expiring, number>();
   #cancelTimer: Cancel | undefined;
 
   constructor(delayMs: number, clock: Clock) {
@@ -24,24 +25,31 @@ export class TimeoutQueue {
   }
 
   get length(): number {
-    return this.#entries.size;
+    return this.#dueAtMs.size;
   }
 
   /** Calls back once after the delay unless cancelled before. */
   add(callback: () => void): Cancel {
-    const entry = { dueAtMs: this.#clock.now() + this.#delayMs, callback };
-    this.#entries.add(entry);
+    const owner = { expire: callback };
+    this.watch(owner);
+    return () => this.unwatch(owner);
+  }
+
+  /** The same for an object, of which thousands wait: nothing is made for it. */
+  watch(owner: Expiring): void {
+    this.#dueAtMs.set(owner, this.#clock.now() + this.#delayMs);
     this.#cancelTimer ??= this.#clock.schedule(this.#delayMs, this.#run);
-    return () => {
-      this.#entries.delete(entry);
-      // Nothing is left behind that keeps a process alive.
-      if (this.#entries.size === 0) this.clear();
-    };
+  }
+
+  unwatch(owner: Expiring): void {
+    this.#dueAtMs.delete(owner);
+    // Nothing is left behind that keeps a process alive.
+    if (this.#dueAtMs.size === 0) this.clear();
   }
 
   /** Forgets all. */
   clear(): void {
-    this.#entries.clear();
+    this.#dueAtMs.clear();
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
   }
@@ -49,13 +57,13 @@ export class TimeoutQueue {
   readonly #run = (): void => {
     this.#cancelTimer = undefined;
     const now = this.#clock.now();
-    for (const entry of this.#entries) {
-      if (entry.dueAtMs > now + EARLY_MS) {
-        this.#cancelTimer ??= this.#clock.schedule(entry.dueAtMs - now, this.#run);
+    for (const [owner, dueAtMs] of this.#dueAtMs) {
+      if (dueAtMs > now + EARLY_MS) {
+        this.#cancelTimer ??= this.#clock.schedule(dueAtMs - now, this.#run);
         return;
       }
-      this.#entries.delete(entry);
-      entry.callback();
+      this.#dueAtMs.delete(owner);
+      owner.expire();
     }
   };
 }

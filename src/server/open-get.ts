@@ -1,5 +1,5 @@
 import { encodeError } from "../protocol/codec.js";
-import type { Cancel } from "../primitives/clock.js";
+import type { Expiring } from "../primitives/timeout-queue.js";
 import type { GetRequest } from "../protocol/item.js";
 import { EMPTY_LINE } from "../protocol/server-codec.js";
 import type { OpenExchange, Session } from "./backend/backend.js";
@@ -19,7 +19,7 @@ import { sendBytes } from "./wire-reply.js";
  * fallen behind; another get of the session was first. The first is paced by the request itself, the second and the last
  * by the sets, the third by the reader.
  */
-export class OpenGet implements EngineReader, OpenExchange {
+export class OpenGet implements EngineReader, OpenExchange, Expiring {
   readonly openedAs: number;
   readonly #context: ServerContext;
   /** Not the call itself: a request whose answer waits need not be kept. */
@@ -29,7 +29,6 @@ export class OpenGet implements EngineReader, OpenExchange {
   readonly #mode: GetRequest["mode"];
   readonly #lines: NextLine;
   #unsubscribe: (() => void) | undefined;
-  #cancelTimeout: Cancel | undefined;
   #isOver = false;
   /** The reader does not keep up. */
   #isBehind = false;
@@ -78,6 +77,11 @@ export class OpenGet implements EngineReader, OpenExchange {
     this.#pump();
   }
 
+  /** Its time is over. */
+  expire(): void {
+    this.finish();
+  }
+
   /** Ends the answer cleanly: its time is over, its session, or the server's. */
   finish(): void {
     if (this.#isOver) return;
@@ -96,7 +100,7 @@ export class OpenGet implements EngineReader, OpenExchange {
     const { backend, counters, getTimeouts } = this.#context;
     const [session, reply] = [this.#session, this.#reply];
     session.openGets.add(this);
-    this.#cancelTimeout = getTimeouts.add(() => this.finish());
+    getTimeouts.watch(this);
     if (this.#mode !== "probe") {
       counters.waitingGets += 1;
       const { portalIds } = this.#lines;
@@ -109,7 +113,7 @@ export class OpenGet implements EngineReader, OpenExchange {
     this.#isOver = true;
     this.#lines.stop();
     this.#session.openGets.delete(this);
-    this.#cancelTimeout?.();
+    this.#context.getTimeouts.unwatch(this);
     if (this.#unsubscribe === undefined) return;
     this.#unsubscribe();
     this.#unsubscribe = undefined;
