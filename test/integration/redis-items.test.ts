@@ -77,7 +77,7 @@ forEachBackend("sets and items", (open) => {
   });
 
   it("lets a hundred sets wait for the first one, and applies all in their order", async () => {
-    await using stage = await open({ bounds: { earlySetWaitMs: 10_000 } });
+    await using stage = await open({ bounds: { earlySetWaitMs: 60_000 } });
     const id = await stage.opened();
     const set = (number: number): Promise<SetOutcome> =>
       stage.set(id, { items: itemsOf("P", `${number}`), producer: "X", number });

@@ -13,6 +13,16 @@ export interface EarlySet {
   late(): void;
 }
 
+/** The place of a set that waits. */
+export interface EarlyPlace {
+  /** Something may have happened before it had its place: it asks. */
+  ask(): void;
+  /** It asked, and was early again. */
+  again(): void;
+  /** It waits no more. */
+  decided(): void;
+}
+
 interface Waiting {
   readonly set: EarlySet;
   readonly cancelTimeout: Cancel;
@@ -46,8 +56,8 @@ export class EarlySets {
     return count;
   }
 
-  /** Lets a set wait. @returns what to call when it asked and was early again, and when it is decided */
-  add(set: EarlySet): { readonly again: () => void; readonly decided: () => void } {
+  /** Lets a set wait. */
+  add(set: EarlySet): EarlyPlace {
     const place = placeOf(set);
     const all = this.#byProducer.get(place) ?? new Set();
     this.#byProducer.set(place, all);
@@ -68,6 +78,7 @@ export class EarlySets {
     const waiting: Waiting = { set, cancelTimeout, end, ...state };
     all.add(waiting);
     return {
+      ask: () => this.#ask(waiting),
       again: () => {
         waiting.isAsking = false;
         if (waiting.isOver) {

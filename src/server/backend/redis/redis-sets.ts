@@ -2,7 +2,7 @@ import { systemError } from "../../wire-error.js";
 import type { SetOutcome, SetWish } from "../backend.js";
 import type { AccountFeed } from "./account-feed.js";
 import type { Connection } from "./connection.js";
-import type { EarlySets } from "./early-sets.js";
+import type { EarlyPlace, EarlySets } from "./early-sets.js";
 import type { EngineClock } from "./engine-clock.js";
 import type { ItemReader } from "./item-reader.js";
 import { listOf, numberAt, type Reply } from "./reply.js";
@@ -63,7 +63,9 @@ class Deciding {
   readonly #options: RedisSetsOptions;
   readonly #subject: Subject;
   readonly #arguments: readonly (string | number)[];
-  #place: ReturnType<EarlySets["add"]> | undefined;
+  #place: EarlyPlace | undefined;
+  /** What the bell had told when it was last asked for. */
+  #heardBefore = 0;
 
   constructor(sets: RedisSets, options: RedisSetsOptions, subject: Subject) {
     this.#sets = sets;
@@ -74,7 +76,8 @@ class Deciding {
   }
 
   ask(): void {
-    const { base } = this.#subject.feed;
+    const { base, heard } = this.#subject.feed;
+    this.#heardBefore = heard;
     this.#options.connection
       .run(SET, base, this.#arguments)
       .then((reply) => this.#answered(listOf(reply)))
@@ -125,6 +128,8 @@ class Deciding {
     const late = (): void => this.#decided({ kind: "late" });
     this.#place = early.add({ session, producer, number, retry: () => this.ask(), late });
     feed.waitingSets += 1;
+    // The bell comes over another connection: it may have told of the set before this one already.
+    if (feed.heard !== this.#heardBefore) this.#place.ask();
     feed.listen();
   }
 
