@@ -16,5 +16,5 @@ export interface AccountKeys {
 /** The SHA-256 of each of the keys. */
 export const keyHashesOf = ({ apiKeys = [], apiKeyHashes = [] }: AccountKeys): Buffer[] => [
   ...apiKeys.map((apiKey) => sha256(revealed(apiKey))),
-  ...apiKeyHashes.map((hash) => Buffer.from(hash, "hex")),
+  ...apiKeyHashes.map((hex) => Buffer.from(hex, "hex")),
 ];
