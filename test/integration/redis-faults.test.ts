@@ -181,6 +181,21 @@ describe("a server whose Redis fails (V5)", () => {
     assert.ok(again.kind === "opened" && again.epoch === login.epoch);
   });
 
+  it("closes in time while Redis hangs, and while it is gone", async function () {
+    this.timeout(20_000);
+    for (const signal of ["SIGSTOP", "SIGKILL"] as const) {
+      await using redis = await RedisServer.start();
+      await using stage = await Stage.open({ engine: redis.url, limits: LIMITS });
+      const reader = await stage.client();
+      reader.post("/item/get", STREAM, await reader.login());
+      await reader.until(/Transfer-Encoding/i);
+      await redis.kill(signal);
+      const started = performance.now();
+      await stage.server.close();
+      assert.ok(performance.now() - started < 3_900);
+    }
+  });
+
   it("loses scripts that Redis forgot, and no request", async () => {
     await using redis = await RedisServer.start();
     await using stage = await BackendStage.open(1, { engine: redis.url });

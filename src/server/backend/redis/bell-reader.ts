@@ -84,7 +84,8 @@ export class BellReader {
       // Null when nothing came.
       if (reply !== null) for (const bell of listOf(reply)) this.#ring(bell);
     } catch (error) {
-      this.#options.onFailure(asError(error));
+      this.#failed(error);
+      return;
     }
     this.#wait();
   }

@@ -47,6 +47,8 @@ export class RedisSession implements Session {
   readonly #positionsKey: string;
   /** As far as this process knows; another one may have moved meanwhile. */
   readonly #positions = new Map<string, number>();
+  /** How often it had moved when that was so. */
+  #moves = 0;
   #requests = 0;
   #isOver = false;
 
@@ -80,8 +82,11 @@ export class RedisSession implements Session {
     return sessionKey(this.#base, this.name);
   }
 
-  enter(): void {
+  /** @param moves - how often it has moved, in whatever process */
+  enter(moves: number): void {
     this.#requests += 1;
+    if (moves !== this.#moves) this.#positions.clear();
+    this.#moves = moves;
   }
 
   leave(): void {
@@ -127,6 +132,9 @@ export class RedisSession implements Session {
   #moved(moves: readonly Move[], reply: Reply): boolean {
     const how = textAt(reply, 0);
     if (how === "moved") {
+      const count = numberAt(reply, 1);
+      if (count !== this.#moves + 1) this.#positions.clear();
+      this.#moves = count;
       for (const { portalId, to } of moves) this.#positions.set(portalId, to);
     } else if (how === "elsewhere") {
       for (let at = 1; at < reply.length; at += 2) {

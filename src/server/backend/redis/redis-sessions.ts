@@ -143,7 +143,7 @@ export class RedisSessions implements Sessions {
     feeds.enter(named.accountId).observe(epoch, numberAt(reply, 4));
     const session = this.#seen(named, { keyHash, isOfOptions, generation, epoch });
     session.renewedAtMs = nowMs;
-    session.enter();
+    session.enter(numberAt(reply, 7));
     return session.entered;
   }
 

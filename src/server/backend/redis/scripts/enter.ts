@@ -14,7 +14,7 @@ export const ENTER = script(
   "enter",
   `${RATE}
 local session = base .. 's:' .. ARGV[2]
-local found = redis.call('HMGET', session, 'key', 'peer', 'epoch', 'generation', 'isLocal', 'usedAt')
+local found = redis.call('HMGET', session, 'key', 'peer', 'epoch', 'generation', 'isLocal', 'usedAt', 'moves')
 local hash = found[1]
 if not hash or found[2] ~= ARGV[3] then return {'denied'} end
 local known = redis.call('HMGET', meta, 'epoch', 'run', 'bell', 'ended:' .. hash)
@@ -36,6 +36,7 @@ if found[5] ~= '1' and now - tonumber(found[6]) > ${USE_NOTED_EVERY_MS} then
   redis.call('HSET', session, 'usedAt', int(now))
   redis.call('HSET', base .. 'keys', hash, int(now))
 end
-return {'entered', hash, tonumber(found[4]), found[3], tonumber(known[3] or '0'), now, found[5]}
+return {'entered', hash, tonumber(found[4]), found[3], tonumber(known[3] or '0'), now, found[5],
+  tonumber(found[7] or '0')}
 `,
 );

@@ -4,6 +4,8 @@ import { script } from "./script.js";
  * Moves a session in all portals or in none: compare and set, so that of two gets of one session in whatever processes
  * one gets an item.
  *
+ * The session counts its moves: a process that knows of as many knows where it stands.
+ *
  * Positions are fields `at:<portal>` of their hash, as "<sequence> <UNIX seconds of the move>".
  *
  * ARGV: 2 name of the session · 3 key of the hash · 4 its ms to live, or 0 where it lives with the session · 5 fields
@@ -47,6 +49,6 @@ if count >= tonumber(ARGV[5]) and count % 64 == 0 then
     if movedAt and movedAt < before then redis.call('HDEL', positions, all[i]) end
   end
 end
-return {'moved'}
+return {'moved', redis.call('HINCRBY', session, 'moves', 1)}
 `,
 );
