@@ -18,16 +18,17 @@ async function startOnRedis(preset: LimitsPreset): Promise<Started> {
   };
 }
 
-describe("conformance of the Redis engine", () => {
-  describeConformance("The preset local", {
-    before: needsRedis,
+describeConformance("conformance of the Redis engine", [
+  {
+    name: "The preset local",
+    needs: needsRedis,
     start: () => startOnRedis("local"),
     notAsked: LOCAL_NOT_ASKED,
-  });
-
-  describeConformance("The preset hosted", {
-    before: needsRedis,
+  },
+  {
+    name: "The preset hosted",
+    needs: needsRedis,
     start: () => startOnRedis("hosted"),
     notAsked: HOSTED_NOT_ASKED,
-  });
-});
+  },
+]);

@@ -1,15 +1,17 @@
 import { strict as assert } from "node:assert";
 import { CASES } from "./cases/index.js";
 import type { Started } from "./local-target.js";
-import { Run } from "./run.js";
+import { type Result, Run } from "./run.js";
 
 export interface SuiteOptions {
+  /** What is asked, at the beginning of a sentence. */
+  readonly name: string;
   /** Starts the server under test. */
   start(): Promise<Started>;
   /** Cases that this kind of server is not asked, and why: none is left out without a word. */
   readonly notAsked: Readonly<Record<string, string>>;
   /** Leaves the suite out where it cannot run. */
-  before?(context: Mocha.Context): void;
+  needs?(context: Mocha.Context): void;
 }
 
 /** What a server with the preset `local` is not asked. */
@@ -31,41 +33,61 @@ export const HOSTED_NOT_ASKED: Readonly<Record<string, string>> = {
     withoutIt("order"),
 };
 
-/** The conformance suite as mocha tests: all cases are asked at once, and each is a test. */
-export function describeConformance(name: string, options: SuiteOptions): void {
-  describe(`${name}, an XRTC server that`, function () {
+/** The conformance suite as mocha tests: all cases of all servers are asked at once, and each is a test. */
+export function describeConformance(title: string, servers: readonly SuiteOptions[]): void {
+  describe(title, function () {
     this.timeout(60_000);
-    let started: Started | undefined;
-    let run: Run | undefined;
+    const asked = new Map<string, { readonly started: Started; readonly run: Run }>();
 
     before(async function () {
-      options.before?.(this);
-      started = await options.start();
-      run = new Run(started.target);
+      for (const { needs } of servers) needs?.(this);
+      // Most of their time is spent on waiting.
+      const starting = servers.map(async ({ name, start }) => {
+        const started = await start();
+        asked.set(name, { started, run: new Run(started.target) });
+      });
+      // What did start is closed when something else did not.
+      const failed = (await Promise.allSettled(starting)).find(
+        ({ status }) => status === "rejected",
+      );
+      if (failed?.status === "rejected") throw failed.reason;
     });
 
     after(async () => {
-      await run?.close();
-      await started?.close();
+      for (const { run, started } of asked.values()) {
+        await run.close();
+        await started.close();
+      }
     });
 
-    for (const { name: asked } of CASES) {
-      if (asked in options.notAsked) continue;
-      it(asked, async () => {
-        const result = await run?.result(asked);
-        if (result?.kind === "failed") throw result.error;
-        assert.deepEqual(result, { kind: "passed" });
+    for (const { name, notAsked } of servers) {
+      describe(`${name}, an XRTC server that`, () => {
+        describeCases(notAsked, async (each) => asked.get(name)?.run.result(each));
       });
     }
+  });
+}
 
-    const count = Object.keys(options.notAsked).length;
-    it(`is asked everything else but ${count} that it could not answer`, async () => {
-      const notAsked: Record<string, string> = {};
-      for (const { name: asked } of CASES) {
-        const result = await run?.result(asked);
-        if (result?.kind === "not asked") notAsked[asked] = result.why;
-      }
-      assert.deepEqual(notAsked, options.notAsked);
+function describeCases(
+  notAsked: Readonly<Record<string, string>>,
+  resultOf: (name: string) => Promise<Result | undefined>,
+): void {
+  for (const { name } of CASES) {
+    if (name in notAsked) continue;
+    it(name, async () => {
+      const result = await resultOf(name);
+      if (result?.kind === "failed") throw result.error;
+      assert.deepEqual(result, { kind: "passed" });
     });
+  }
+
+  const count = Object.keys(notAsked).length;
+  it(`is asked everything else but ${count} that it could not answer`, async () => {
+    const left: Record<string, string> = {};
+    for (const { name } of CASES) {
+      const result = await resultOf(name);
+      if (result?.kind === "not asked") left[name] = result.why;
+    }
+    assert.deepEqual(left, notAsked);
   });
 }
