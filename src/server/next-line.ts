@@ -6,12 +6,19 @@ import { composeLine, type Line, type LineBounds } from "./line.js";
 import type { Dialect } from "./options.js";
 import { type WantedPortals, wantedPortals } from "./wanted-portals.js";
 
+/** Whom the lines are for. */
+export interface LineOwner {
+  /** Those of the pages that no other get of the session goes before. */
+  ownOf(pages: readonly PortalPage[]): readonly PortalPage[];
+}
+
 export interface NextLineOptions {
   readonly request: GetRequest;
   readonly session: Session;
   readonly engine: Engine;
   readonly bounds: LineBounds;
   readonly reference: Dialect["reference"];
+  readonly owner: LineOwner;
 }
 
 type Positions = ReadonlyMap<string, number>;
@@ -48,6 +55,10 @@ export class NextLine {
 
   get portalIds(): readonly string[] {
     return this.#wanted.ids;
+  }
+
+  wants(portalId: string): boolean {
+    return this.#wanted.has(portalId);
   }
 
   /** Whether there may be another line. */
@@ -101,9 +112,10 @@ export class NextLine {
     return { portalId, afterSequence, fromTimestamp, cutoffMs, schedule, isFirst };
   }
 
-  #compose(pages: readonly PortalPage[], positions: Positions): MaybeAsync<Line | undefined> {
+  #compose(read: readonly PortalPage[], positions: Positions): MaybeAsync<Line | undefined> {
     if (this.#isStopped) return undefined;
-    const { request, bounds, session } = this.#options;
+    const { request, bounds, session, owner } = this.#options;
+    const pages = owner.ownOf(read);
     const line = composeLine(pages, request.schedule, bounds);
     const moves = this.#moves(pages, positions, line);
     if (moves.length === 0) return this.#moved(true, pages, line);

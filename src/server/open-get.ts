@@ -4,7 +4,7 @@ import type { GetRequest } from "../protocol/item.js";
 import { EMPTY_LINE } from "../protocol/server-codec.js";
 import type { OpenExchange, Session } from "./backend/backend.js";
 import type { ServerContext, SessionCall } from "./context.js";
-import type { EngineReader } from "./engine/engine.js";
+import type { EngineReader, PortalPage } from "./engine/engine.js";
 import type { ServerReply } from "./exchange.js";
 import type { Line, LineBounds } from "./line.js";
 import { NextLine } from "./next-line.js";
@@ -28,6 +28,8 @@ export class OpenGet implements EngineReader, OpenExchange, Expiring {
   readonly #failCall: SessionCall["fail"];
   readonly #mode: GetRequest["mode"];
   readonly #lines: NextLine;
+  /** Later gets of the session that want portals of this one. */
+  #newer: Set<OpenExchange> | undefined;
   #unsubscribe: (() => void) | undefined;
   #isOver = false;
   /** The reader does not keep up. */
@@ -51,7 +53,8 @@ export class OpenGet implements EngineReader, OpenExchange, Expiring {
     this.openedAs = counters.opened;
     const { reference } = settings.dialect;
     const { engine } = backend;
-    this.#lines = new NextLine({ request, session: call.session, engine, bounds, reference });
+    const { session } = call;
+    this.#lines = new NextLine({ request, session, engine, bounds, reference, owner: this });
   }
 
   start(): void {
@@ -82,6 +85,36 @@ export class OpenGet implements EngineReader, OpenExchange, Expiring {
     this.finish();
   }
 
+  get portalIds(): readonly string[] {
+    return this.#lines.portalIds;
+  }
+
+  takes(portalId: string): boolean {
+    return !this.#isBehind && this.#lines.wants(portalId);
+  }
+
+  overtakenBy(newer: OpenExchange): void {
+    if (newer.portalIds.some((portalId) => this.#lines.wants(portalId))) {
+      (this.#newer ??= new Set()).add(newer);
+    }
+  }
+
+  outlives(newer: OpenExchange): void {
+    if (this.#newer?.delete(newer) !== true) return;
+    this.#lines.touched(newer.portalIds);
+    this.#pump();
+  }
+
+  /**
+   * Of two gets of one session the older may be one whose client is gone without anybody having noticed, and what it took
+   * would be lost: it takes nothing that a newer one takes.
+   */
+  ownOf(pages: readonly PortalPage[]): readonly PortalPage[] {
+    if (this.#newer === undefined || this.#newer.size === 0) return pages;
+    const newer = [...this.#newer];
+    return pages.filter(({ portalId }) => !newer.some((other) => other.takes(portalId)));
+  }
+
   /** Ends the answer cleanly: its time is over, its session, or the server's. */
   finish(): void {
     if (this.#isOver) return;
@@ -99,6 +132,7 @@ export class OpenGet implements EngineReader, OpenExchange, Expiring {
   #stayOpen(): void {
     const { backend, counters, getTimeouts } = this.#context;
     const [session, reply] = [this.#session, this.#reply];
+    for (const older of session.openGets) older.overtakenBy(this);
     session.openGets.add(this);
     getTimeouts.watch(this);
     if (this.#mode !== "probe") {
@@ -112,7 +146,8 @@ export class OpenGet implements EngineReader, OpenExchange, Expiring {
   #leave(): void {
     this.#isOver = true;
     this.#lines.stop();
-    this.#session.openGets.delete(this);
+    const { openGets } = this.#session;
+    if (openGets.delete(this)) for (const other of openGets) other.outlives(this);
     this.#context.getTimeouts.unwatch(this);
     if (this.#unsubscribe === undefined) return;
     this.#unsubscribe();

@@ -134,7 +134,8 @@ forEachBackend("sessions and accounts", (open, count) => {
     const finished = sessions.map(
       ({ openGets }) =>
         new Promise<void>((resolve) => {
-          openGets.add({ finish: resolve });
+          const alone = { takes: () => false, overtakenBy: () => {}, outlives: () => {} };
+          openGets.add({ portalIds: [], ...alone, finish: resolve });
         }),
     );
     const second = await stage.opened();

@@ -6,7 +6,7 @@ import {
   type RecordedReply,
   SessionHarness,
 } from "../unit/server/core-harness.js";
-import { LateBackend, type Step, settled } from "../unit/server/late-backend.js";
+import { LateBackend, type Step, settled } from "../support/late-backend.js";
 
 const PORTALS = ["P", "Q", "R"] as const;
 const STEPS: readonly Step[] = ["enter", "positions", "read", "move", "set"];

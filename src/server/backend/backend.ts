@@ -115,9 +115,17 @@ export interface Sessions {
   endAll(): void;
 }
 
-/** Something that goes on in a session and must be told when the session ends. */
+/** A get that is open in a session. */
 export interface OpenExchange {
+  readonly portalIds: readonly string[];
+  /** Whether items of this portal are for it: it asked for them, and its reader keeps up. */
+  takes(portalId: string): boolean;
+  /** Ends it cleanly, as soon as that loses nothing: for whoever ends the session. */
   finish(): void;
+  /** Another get of the session was opened after this one: what both want is the other's from now on. */
+  overtakenBy(newer: OpenExchange): void;
+  /** The other one is over. */
+  outlives(newer: OpenExchange): void;
 }
 
 /** A step of a session in one portal. */
