@@ -101,6 +101,11 @@ export interface Plan {
   readonly queueCountMax: number;
   /** The server takes smaller items than the client believes: some are refused. */
   readonly poison: boolean;
+  /**
+   * What the server keeps is elsewhere: it is had later, and sometimes not at all. Only for what this project's own
+   * server is: one whose items are numbered, and whose sessions do not continue one another.
+   */
+  readonly slowBackend: boolean;
   readonly commands: readonly Command[];
 }
 
@@ -145,6 +150,8 @@ export function planOf(seed: number, only?: number): Plan {
     ringItemsMax: random.chance(0.2) ? random.int(8, 24) : 256,
     queueCountMax: random.chance(0.2) ? 6 : 1_000,
     poison: temper.poison,
+    // Drawn apart, so that it changes nothing else of a seed.
+    slowBackend: extensions && dialect.newLogin === "replay" && fork(seed, 2).chance(0.2),
     commands: commandsOf(random, temper),
   };
 }

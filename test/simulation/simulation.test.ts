@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { bundle, farm, ROOT, work } from "./farm.js";
 import { COMMANDS, planOf } from "./plan.js";
 import regressions from "./regressions.json";
-import { courseOf, runSeed } from "./run-seed.js";
+import { courseOf, runPlan } from "./run-seed.js";
 
 const SEEDS = 10_000;
 const PROCESSES = 2;
@@ -34,7 +34,9 @@ describe("Seeded schedules", function () {
 
   for (const { seed, found } of regressions) {
     it(`have not found this again: ${found} (seed ${seed})`, async () => {
-      assert.deepEqual((await runSeed(seed)).found, []);
+      // What is remembered happened to a server that answers at once.
+      const { found: now } = await runPlan({ ...planOf(seed), slowBackend: false });
+      assert.deepEqual(now, []);
     });
   }
 

@@ -23,6 +23,7 @@ import {
   type Weather,
 } from "./plan.js";
 import { fork } from "./seeded.js";
+import { SlowBackend, STEP_MS_MAX } from "./slow-backend.js";
 import { outside, SimClock, type ClockView } from "./sim-clock.js";
 
 const ACCOUNT_ID = "AC0000000000000001";
@@ -311,22 +312,23 @@ export class World {
   #newCore(): ServerCore {
     const { plan, random } = { plan: this.#plan, random: fork(this.#plan.seed, 100 + this.#epoch) };
     const on = plan.extensions;
-    return new ServerCore(
-      resolveOptions({
-        accounts: [{ accountId: ACCOUNT_ID, apiKeys: [...KEYS] }],
-        preset: plan.preset,
-        limits: {
-          ringItemsMax: plan.ringItemsMax,
-          ...(plan.poison ? { lineBytesMax: 600 } : {}),
-        },
-        extensions: { seq: on, idempotency: on, order: on },
-        secondLogin: plan.secondLogin,
-        dialect: plan.dialect,
-        clock: this.#serverClock,
-        random,
-        randomBytes: (size) => random.bytes(size),
-      }),
-    );
+    const settings = resolveOptions({
+      accounts: [{ accountId: ACCOUNT_ID, apiKeys: [...KEYS] }],
+      preset: plan.preset,
+      limits: {
+        ringItemsMax: plan.ringItemsMax,
+        ...(plan.poison ? { lineBytesMax: 600 } : {}),
+      },
+      extensions: { seq: on, idempotency: on, order: on },
+      secondLogin: plan.secondLogin,
+      dialect: plan.dialect,
+      clock: this.#serverClock,
+      random,
+      randomBytes: (size) => random.bytes(size),
+    });
+    if (!plan.slowBackend) return new ServerCore(settings);
+    const chance = fork(plan.seed, 1_000 + this.#epoch);
+    return new ServerCore(settings, new SlowBackend(settings, chance, () => this.#calm));
   }
 
   #restart(downMs: number): void {
@@ -452,6 +454,8 @@ export class World {
     // A machine that sleeps wakes up first.
     this.#clock.run(this.#clock.now + 1);
     while (clock.isAsleep) this.#clock.run(this.#clock.now + 10_000);
+    // What a client gave up may still be on its way to be stored.
+    if (this.#plan.slowBackend) this.#runFor(2 * STEP_MS_MAX, () => false);
     this.#runFor(200_000, () => this.#unsettled === 0);
     for (const client of this.#peers.keys()) {
       for (const portalId of STRICT) {
