@@ -1,4 +1,4 @@
-/** What has to be installed for a contender, and is not. */
+/** What a machine has to have for a measurement, and has not. */
 
 import { loadMqtt } from "./contenders/mqtt.js";
 import { hasMosquitto, hasRedis } from "./processes.js";
@@ -27,4 +27,16 @@ export async function missingOf(peers: readonly Peer[]): Promise<readonly Missin
     if (loadRedis() === undefined) told("redis", "ioredis");
   }
   return found;
+}
+
+/** Files that a process may have open beside the sockets of its readers. */
+const OTHER_FILES = 300;
+
+/** As many readers as one process may have a socket for, if not all of them. */
+export function readersAllowed(wanted: number): number {
+  const { userLimits } = process.report.getReport() as {
+    readonly userLimits?: Readonly<Record<string, { readonly hard: number | string }>>;
+  };
+  const limit = userLimits?.["open_files"]?.hard;
+  return typeof limit === "number" ? Math.min(wanted, limit - OTHER_FILES) : wanted;
 }

@@ -3,7 +3,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { missingOf, type Peer } from "./installed.js";
+import { missingOf, readersAllowed, type Peer } from "./installed.js";
 import { FULL, FULL_ONLY, planOf, QUICK } from "./plan.js";
 import { machine, markdownOf, type Report } from "./report.js";
 import { runEntry, type Run } from "./run.js";
@@ -98,7 +98,9 @@ async function ofWays({ quick, against }: Command): Promise<Choice> {
 
 async function ofServer({ quick, against }: Command): Promise<Choice> {
   const missing = await missingOf(["mosquitto", "redis"]);
-  const plan = serverPlan(quick ? QUICK_EXTENT : FULL_EXTENT, rootOf(against));
+  const wanted = quick ? QUICK_EXTENT : FULL_EXTENT;
+  const waitingReaders = readersAllowed(wanted.waitingReaders);
+  const plan = serverPlan({ ...wanted, waitingReaders }, rootOf(against));
   const isHere = ({ server }: ServerEntry): boolean =>
     !missing.some(({ peer }) => peer === peerOf(server));
   const runs = plan.filter(isHere).map((entry) => ({
@@ -107,7 +109,11 @@ async function ofServer({ quick, against }: Command): Promise<Choice> {
     run: (round: number, profileDir: string | undefined) =>
       runServerEntry(entry, round, profileDir),
   }));
-  return { entries: runs, leftOut: missing.map(({ why }) => why) };
+  const leftOut = missing.map(({ why }) => why);
+  if (waitingReaders < wanted.waitingReaders) {
+    leftOut.push(`A process may open too few files here: only ${waitingReaders} readers wait.`);
+  }
+  return { entries: runs, leftOut };
 }
 
 /** What a server needs that is not ours. */
