@@ -7,8 +7,10 @@ import type { ServerEntry } from "./plan.js";
 import type { Found, Stage } from "./run.js";
 
 const MARGIN_MS = 20_000;
-/** Share of a measurement's time that comes before it, so that both sides' code is warm. */
+/** What comes before each measurement, so that both sides' code is warm, in shares of its time. */
 const WARM_UP = 0.5;
+/** What comes before the first one: as many requests as it takes for their code to be compiled. */
+const FIRST_WARM_UP = { itemsPerRequest: 1, requestsMax: 32 };
 
 export async function sets(
   { server, setter: kind, ways, seconds }: Extract<ServerEntry, { section: "sets" }>,
@@ -22,7 +24,7 @@ export async function sets(
     setter.ask(question, question.seconds * 1_000 + MARGIN_MS);
   const figures: Record<string, number> = {};
   const faults = { lost: 0, repeated: 0, disordered: 0, failed: 0 };
-  let items = 0;
+  let { items } = await ask({ ...FIRST_WARM_UP, seconds });
   for (const { name, itemsPerRequest, requestsMax } of ways) {
     const way = { itemsPerRequest, requestsMax };
     const warmUp = await ask({ ...way, seconds: seconds * WARM_UP });
