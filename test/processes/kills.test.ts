@@ -6,7 +6,7 @@ import { killAndCheck } from "./kill-run.js";
 const KILLS = 50;
 
 describe("V2, V4: servers and their Redis, killed at random moments under load,", function () {
-  this.timeout(240_000);
+  this.timeout(360_000);
   before(function () {
     needsRedis(this);
   });
