@@ -40,6 +40,8 @@ const TIME_FACTOR = 5;
 const EAGER: Random = { next: () => 0, id: () => systemRandom.id() };
 /** Sets under way at a time. */
 const UNDER_WAY_MAX = 32;
+/** Items that a reader may be behind before the writer waits for it: load is not to become a backlog. */
+const BACKLOG_MAX = 1_000;
 /** Items that arrive between two kills: at least one, at most so many. */
 const BETWEEN_MAX = 150;
 /** Milliseconds for items to arrive, above all that servers and clients need to find each other again. */
@@ -153,6 +155,8 @@ async function write(client: XrtcClient, ledger: Ledger, stop: AbortSignal): Pro
       .finally(() => underWay.delete(setting));
     underWay.add(setting);
     if (underWay.size >= UNDER_WAY_MAX) await Promise.race(underWay);
+    // Whoever waits for items in vain is told by the run itself.
+    if (ledger.backlog > BACKLOG_MAX) await ledger.more(1, ARRIVAL_MS_MAX).catch(() => undefined);
   }
   await Promise.all(underWay);
 }

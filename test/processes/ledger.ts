@@ -17,6 +17,7 @@ export class Ledger {
   readonly #checks = new Set<() => void>();
   #turn = 0;
   #arrivedCount = 0;
+  #okCount = 0;
 
   constructor(portalIds: readonly string[]) {
     this.#ids = portalIds;
@@ -40,6 +41,7 @@ export class Ledger {
 
   settled(portalId: string, index: number, answer: Answer): void {
     this.#book(portalId).answers[index] = answer;
+    if (answer === "ok") this.#okCount += 1;
     this.#check();
   }
 
@@ -64,19 +66,30 @@ export class Ledger {
     return this.#count("unknown");
   }
 
+  /** Items that are acknowledged and have yet to arrive, about. */
+  get backlog(): number {
+    return this.#okCount - this.#arrivedCount;
+  }
+
   /** Resolves when so many more have arrived. @throws Error when they do not in time */
   more(count: number, msMax: number): Promise<void> {
     const goal = this.#arrivedCount + count;
     return this.#until(() => this.#arrivedCount >= goal, `${count} more items`, msMax);
   }
 
-  /** Resolves when everything that was answered ok has arrived, or the time is over: then `violations` tells. */
-  async complete(msMax: number): Promise<void> {
+  /** Resolves when everything that was answered ok has arrived, or nothing more comes: then `violations` tells. */
+  async complete(quietMsMax: number): Promise<void> {
     const isComplete = (): boolean =>
       this.#all().every(({ answers, seen }) =>
         answers.every((answer, index) => answer !== "ok" || seen.has(index)),
       );
-    await this.#until(isComplete, "all that was acknowledged", msMax).catch(() => undefined);
+    while (!isComplete()) {
+      const isQuiet = await this.more(1, quietMsMax).then(
+        () => false,
+        () => true,
+      );
+      if (isQuiet) return;
+    }
   }
 
   *violations(): Generator<string> {
