@@ -30,6 +30,11 @@ export class FailureThrottle {
     return limiter.tryTake();
   }
 
+  /** Whether the next failure of the address is turned away. */
+  isSpent(address: string): boolean {
+    return (this.#byNetwork.get(networkOf(address))?.waitMs() ?? 0) > 0;
+  }
+
   /** One at a time: to look through all of them would cost more than what it is against. */
   #makeRoom(): void {
     if (this.#byNetwork.size < ADDRESSES_MAX) return;

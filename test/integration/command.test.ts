@@ -118,8 +118,18 @@ describe("the command xrtc-server", () => {
     assert.equal(running.error.split("\n").length, 4, "and nothing else");
   });
 
-  it("counts refusals that come in masses instead of writing each", async () => {
+  it("tells when an address has had its share of refusals, and then no more of it", async () => {
     await using running = new RunningCommand(["--port", "0", ...CREDENTIALS]);
+    const url = await running.url();
+    for (let at = 0; at < 30; at += 1) await login(url, ALICE.accountId, "f".repeat(32));
+    const refused = running.log.filter(({ event }) => event === "login-refused");
+    assert.equal(refused.length, 20);
+    assert.match(String(refused.at(-1)?.["message"]), /others are turned away/);
+  });
+
+  it("counts refusals that come in masses instead of writing each", async () => {
+    const patient = ["--bound", "failuresPerMinuteMax=1000"];
+    await using running = new RunningCommand(["--port", "0", ...patient, ...CREDENTIALS]);
     const url = await running.url();
     for (let at = 0; at < 80; at += 1) await login(url, ALICE.accountId, "f".repeat(32));
     assert.equal(running.log.filter(({ event }) => event === "login-refused").length, 50);

@@ -74,8 +74,11 @@ function notOpened(
  */
 function refuseCredentials(context: ServerContext, peer: string): WireError {
   const waitMs = context.failures.count(peer);
-  // Those that are turned away are not told of: a stranger must not fill the disk with them.
   if (waitMs > 0) return tooManyRequests("too many failed logins from this address", waitMs);
-  context.logger.write("warn", "login-refused", "a login was refused", { peer });
+  // What is turned away from here on is counted as requests, and not told of one by one: a stranger must not fill a disk.
+  const told = context.failures.isSpent(peer)
+    ? "a login was refused, the last of this address's share: for a while others are turned away"
+    : "a login was refused";
+  context.logger.write("warn", "login-refused", told, { peer });
   return refusal("login", "INVALID_CREDENTIALS", "wrong account id or API key");
 }
