@@ -142,7 +142,9 @@ export class PortalReader {
   turnStarted(login: TurnFacts, isReplay = false, isShared = false): Gap | undefined {
     this.#isAtLast = false;
     // The number of the first item tells whether any are missing; what can be asked for again, is.
-    if (isShared && (login.epoch !== undefined || !this.#isHonoured)) this.#proven = false;
+    // Without numbers a reader that knows of none would not even know what it lacks.
+    const isBlind = this.#last === undefined && !this.#isHonoured;
+    if (isShared && (login.epoch !== undefined || isBlind)) this.#proven = false;
     const isKnown = this.#last !== undefined || this.#epoch !== undefined;
     const lostMemory = isKnown && login.epoch !== this.#epoch;
     const before = this.#last;
