@@ -32,7 +32,9 @@ const BESIDE = [
   },
   {
     title: "tests of whole processes",
-    files: ["test/processes/**/*.test.ts", "test/conformance/**/*.test.ts"],
+    files: ["browser", "conformance", "examples", "processes"].map(
+      (folder) => `test/${folder}/**/*.test.ts`,
+    ),
     msMax: 20_000,
     yields: false,
   },
